@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Common/Configuration.h"
+
+#include "Framework/Common/Errors.h"
+
+namespace OrthancRegistry
+{
+  ConfigurationSection::ConfigurationSection(std::string name, const Json::Value& section)
+      : name_(std::move(name)), section_(section)
+  {
+    if (!section_.isNull() && !section_.isObject())
+    {
+      throw RegistryError(ErrorCode::BadParameterType,
+                          "Configuration: the section \"" + name_ + "\" must be a JSON object");
+    }
+  }
+
+  bool ConfigurationSection::IsPresent(const std::string& option) const
+  {
+    return section_.isObject() && section_.isMember(option);
+  }
+
+  const Json::Value* ConfigurationSection::Find(const std::string& option)
+  {
+    known_.insert(option);
+    return IsPresent(option) ? &section_[option] : nullptr;
+  }
+
+  bool ConfigurationSection::GetBoolean(const std::string& option, bool defaultValue)
+  {
+    const Json::Value* const value = Find(option);
+    if (value == nullptr)
+    {
+      return defaultValue;
+    }
+    if (!value->isBool())
+    {
+      throw RegistryError(ErrorCode::BadParameterType,
+                          "Configuration: \"" + name_ + "." + option + "\" must be true or false");
+    }
+    return value->asBool();
+  }
+
+  int64_t ConfigurationSection::GetInteger(const std::string& option, int64_t defaultValue, int64_t minimum,
+                                           int64_t maximum)
+  {
+    const Json::Value* const value = Find(option);
+    if (value == nullptr)
+    {
+      return defaultValue;
+    }
+    if (!value->isInt64())
+    {
+      throw RegistryError(ErrorCode::BadParameterType,
+                          "Configuration: \"" + name_ + "." + option + "\" must be an integer");
+    }
+    const int64_t integer = value->asInt64();
+    if (integer < minimum || integer > maximum)
+    {
+      throw RegistryError(ErrorCode::ParameterOutOfRange,
+                          "Configuration: \"" + name_ + "." + option + "\" must be between " +
+                              std::to_string(minimum) + " and " + std::to_string(maximum));
+    }
+    return integer;
+  }
+
+  std::string ConfigurationSection::GetString(const std::string& option, const std::string& defaultValue)
+  {
+    const Json::Value* const value = Find(option);
+    if (value == nullptr)
+    {
+      return defaultValue;
+    }
+    if (!value->isString())
+    {
+      throw RegistryError(ErrorCode::BadParameterType,
+                          "Configuration: \"" + name_ + "." + option + "\" must be a string");
+    }
+    return value->asString();
+  }
+
+  void ConfigurationSection::CheckUnknownOptions() const
+  {
+    if (!section_.isObject())
+    {
+      return;
+    }
+    for (const std::string& option : section_.getMemberNames())
+    {
+      if (!known_.contains(option))
+      {
+        throw RegistryError(ErrorCode::ParameterOutOfRange,
+                            "Configuration: unknown option \"" + name_ + "." + option + "\"");
+      }
+    }
+  }
+}

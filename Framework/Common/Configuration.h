@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <json/value.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace OrthancRegistry
+{
+  // One section of the configuration of Orthanc, read with types and limits. A wrong type, a value out of
+  // range or an unknown name is a RegistryError(BadParameterType, ParameterOutOfRange) that names section and
+  // option. Not thread-safe: it is read once, at start.
+  class ConfigurationSection
+  {
+  public:
+    // "section" is the object of that name, or null if it is absent.
+    ConfigurationSection(std::string name, const Json::Value& section);
+
+    bool IsPresent(const std::string& option) const;
+    bool GetBoolean(const std::string& option, bool defaultValue);
+    int64_t GetInteger(const std::string& option, int64_t defaultValue, int64_t minimum, int64_t maximum);
+    std::string GetString(const std::string& option, const std::string& defaultValue);
+
+    // To be called after all options have been asked for: throws if the section holds an option that nobody
+    // asked for, a misspelled name most of the time.
+    void CheckUnknownOptions() const;
+
+  private:
+    const Json::Value* Find(const std::string& option);
+
+    std::string name_;
+    Json::Value section_;
+    std::set<std::string> known_;
+  };
+}

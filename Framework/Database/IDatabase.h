@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/ISession.h"
+
+#include <memory>
+
+namespace OrthancRegistry
+{
+  enum class Engine
+  {
+    PostgreSQL,
+    SQLite
+  };
+
+  // A session borrowed from its pool, given back by the destructor. Movable, not copyable.
+  class SessionLease
+  {
+  public:
+    using Release = std::function<void(std::unique_ptr<ISession>)>;
+
+    SessionLease(std::unique_ptr<ISession> session, Release release)
+        : session_(std::move(session)), release_(std::move(release))
+    {
+    }
+
+    SessionLease(SessionLease&&) = default;
+    SessionLease& operator=(SessionLease&&) = delete;
+
+    ~SessionLease()
+    {
+      if (session_ != nullptr)
+      {
+        release_(std::move(session_));
+      }
+    }
+
+    ISession& GetSession() const
+    {
+      return *session_;
+    }
+
+  private:
+    std::unique_ptr<ISession> session_;
+    Release release_;
+  };
+
+  // A database of one of the engines. Thread-safe. Outlives the sessions it lends.
+  class IDatabase
+  {
+  public:
+    virtual ~IDatabase() = default;
+
+    virtual Engine GetEngine() const = 0;
+
+    // Waits for a free session and for the database to be reachable, both within the configured limits; then
+    // ConnectionLostError.
+    virtual SessionLease Acquire(AccessMode mode) = 0;
+  };
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/Transaction.h"
+
+#include <utility>
+
+namespace OrthancRegistry
+{
+  // How often a transaction that met RetryableError or ConnectionLostError is run again.
+  struct RetryPolicy
+  {
+    unsigned int maximumRetries = 10;
+    unsigned int firstDelayMilliseconds = 10; // doubled at each retry, plus up to as much at random
+    unsigned int maximumDelayMilliseconds = 1000;
+  };
+
+  // Waits before retry number "retry" (0 for the first).
+  void WaitBeforeRetry(const RetryPolicy& policy, unsigned int retry);
+
+  // Runs action(transaction), commits, and answers what the action answered. The whole is run again as the
+  // policy says, so the action must have no effect outside of the transaction; then the last error is thrown.
+  template <typename Action>
+  auto RunTransaction(IDatabase& database, AccessMode mode, Action action, const RetryPolicy& policy = {})
+  {
+    for (unsigned int retry = 0;; retry++)
+    {
+      try
+      {
+        Transaction transaction(database, mode);
+        if constexpr (std::is_void_v<decltype(action(transaction))>)
+        {
+          action(transaction);
+          transaction.Commit();
+          return;
+        }
+        else
+        {
+          auto result = action(transaction);
+          transaction.Commit();
+          return result;
+        }
+      }
+      catch (const RetryableError&)
+      {
+        if (retry >= policy.maximumRetries)
+        {
+          throw;
+        }
+      }
+      catch (const ConnectionLostError&)
+      {
+        if (retry >= policy.maximumRetries)
+        {
+          throw;
+        }
+      }
+      WaitBeforeRetry(policy, retry);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/Transaction.h"
+#include "Framework/Index/IndexTypes.h"
+
+namespace OrthancRegistry
+{
+  struct CreatedInstance
+  {
+    bool isNewInstance = false;
+    int64_t instanceId = 0;
+
+    // The rest only if the instance is new
+    bool isNewPatient = false;
+    bool isNewStudy = false;
+    bool isNewSeries = false;
+    int64_t patientId = 0;
+    int64_t studyId = 0;
+    int64_t seriesId = 0;
+  };
+
+  struct DeletedResources
+  {
+    std::vector<Attachment> attachments;
+    std::vector<ResourceReference> resources;
+    std::optional<ResourceReference>
+        remainingAncestor; // the closest survivor above the topmost deleted resource
+  };
+
+  struct ResourceTag
+  {
+    int64_t resourceId = 0;
+    bool isIdentifier = false;
+    TagValue tag;
+  };
+
+  struct ResourceMetadata
+  {
+    int64_t resourceId = 0;
+    int type = 0;
+    std::string value;
+  };
+
+  // What the two engines must do differently in the index, one implementation per engine: functions that have
+  // to be one round trip on PostgreSQL, bulk insertions, and texts that only one engine understands.
+  // Stateless, thread-safe.
+  class IIndexDialect
+  {
+  public:
+    virtual ~IIndexDialect() = default;
+
+    // Contract: operation CREATE_INSTANCE, safe against concurrent creation and deletion of relatives.
+    virtual CreatedInstance CreateInstance(Transaction& transaction, const std::string& patient,
+                                           const std::string& study, const std::string& series,
+                                           const std::string& instance) const = 0;
+
+    // Contract: operation DELETE_RESOURCE, for an existing resource (UnknownResource otherwise).
+    virtual DeletedResources DeleteResource(Transaction& transaction, int64_t id) const = 0;
+
+    // Duplicate tags are ignored, metadata are replaced with revision 0.
+    virtual void InsertTags(Transaction& transaction, const std::vector<ResourceTag>& tags) const = 0;
+    virtual void UpsertMetadata(Transaction& transaction,
+                                const std::vector<ResourceMetadata>& metadata) const = 0;
+
+    // To be called before a transaction logs its first change, see GetVisibleChangesLimit().
+    virtual void PrepareChange(Transaction& transaction) const = 0;
+
+    // The highest sequence number up to which no change can become visible any more that is not visible now.
+    // The changes have to be read by a later statement than this one.
+    virtual int64_t GetVisibleChangesLimit(Transaction& transaction) const = 0;
+
+    // The highest number ever given to a change, even if that change was deleted.
+    virtual int64_t GetLastChangeIndex(Transaction& transaction) const = 0;
+
+    // The removal of the oldest or newest value of a queue that is not reserved: never waits for, and never
+    // repeats or misses, what another transaction takes at the same time.
+    virtual std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
+                                               QueueOrigin origin) const = 0;
+  };
+
+  // A transaction on the index
+  struct IndexTransaction
+  {
+    IndexTransaction(IDatabase& database, const IIndexDialect& dialectToUse, AccessMode mode)
+        : transaction(database, mode), dialect(dialectToUse)
+    {
+    }
+
+    Transaction transaction;
+    const IIndexDialect& dialect;
+    bool changePrepared = false; // see IIndexDialect::PrepareChange()
+  };
+}

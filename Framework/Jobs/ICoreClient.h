@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/Errors.h"
+#include "Framework/Jobs/Job.h"
+
+#include <vector>
+
+namespace OrthancRegistry
+{
+  // A job as the core of this replica reports it (GET /jobs/{id})
+  struct CoreJob
+  {
+    std::string id;
+    std::string type;
+    JobState state = JobState::Pending;
+    int priority = 0;
+    int progress = 0;
+    int errorCode = 0;
+    std::string errorDetails;
+    int64_t runtimeMilliseconds = 0;
+    Json::Value content = Json::objectValue;
+    Json::Value userData;
+    Json::Value errorPayload;
+
+    bool operator==(const CoreJob&) const = default;
+  };
+
+  // Reads the JSON object of GET /jobs/{id}; throws RegistryError(BadFileFormat) if it is none.
+  CoreJob ParseCoreJob(const Json::Value& json);
+
+  // Calls to the REST API that is built into the core of this replica. Thread-safe. Only to be called from
+  // threads with a stack of normal size (not those of the HTTP server), never from inside a database
+  // operation, and not before the core has been started.
+  class ICoreClient
+  {
+  public:
+    virtual ~ICoreClient() = default;
+
+    // Posts to a route that makes a job, with the body changed so that the call is asynchronous; answers the
+    // id of the new job. A refusal of the core is a RegistryError with the core's code.
+    virtual std::string SubmitJob(const std::string& uri, const std::string& body) = 0;
+
+    virtual std::vector<CoreJob> GetJobs() = 0;                       // GET /jobs?expand
+    virtual std::optional<CoreJob> GetJob(const std::string& id) = 0; // GET /jobs/{id}
+    virtual bool CancelJob(const std::string& id) = 0;                // POST /jobs/{id}/cancel
+  };
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/Time.h"
+
+#include <json/value.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace OrthancRegistry
+{
+  // The states of the core, stored as these numbers
+  enum class JobState : int
+  {
+    Pending = 0,
+    Running = 1,
+    Success = 2,
+    Failure = 3,
+    Paused = 4,
+    Retry = 5
+  };
+
+  enum class JobOrigin : int
+  {
+    Queued = 0, // submitted to the registry: any replica runs it
+    Local = 1   // started by the core of one replica by itself: mirrored here, pinned to that replica
+  };
+
+  // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", "Local"); nothing if unknown.
+  const char* GetName(JobState state);
+  const char* GetName(JobOrigin origin);
+  std::optional<JobState> ParseJobState(std::string_view name);
+
+  inline bool IsEnded(JobState state)
+  {
+    return state == JobState::Success || state == JobState::Failure;
+  }
+
+  // The REST call that makes a queued job
+  struct JobRequest
+  {
+    std::string uri;  // "/studies/.../anonymize"; the method is always POST
+    std::string body; // as the client sent it
+    std::string user; // who asked for it, empty if unknown
+    std::string remoteIp;
+  };
+
+  struct NewJob
+  {
+    std::string type;        // "ResourceModification", ...: facts of the route
+    std::string destination; // modality or peer, empty if none
+    int priority = 0;
+    JobRequest request;
+    Json::Value userData; // null = none
+  };
+
+  // One row of the registry, as it is shown. Thread-compatible value.
+  struct Job
+  {
+    std::string id;
+    int64_t revision = 0; // +1 at each change
+    std::string type;
+    JobState state = JobState::Pending;
+    JobOrigin origin = JobOrigin::Queued;
+    int priority = 0;
+    std::string destination;
+    int progress = 0;  // 0 to 100
+    int errorCode = 0; // of Orthanc
+    std::string errorDetails;
+    Timestamp created = 0;
+    std::optional<Timestamp> completed;
+    int64_t runtimeMilliseconds = 0; // of the runs until now
+    int attempts = 0;                // runs begun
+    std::string owner;               // incarnation of the replica that runs or has run it; empty = none yet
+    std::string replica;             // the server identifier of that replica
+    std::string localId;             // the id of the last run at the core of that replica; empty = none yet
+    Json::Value content = Json::objectValue;
+    Json::Value userData;     // null = none
+    Json::Value errorPayload; // null = none
+  };
+}

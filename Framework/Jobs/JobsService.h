@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/IMessageBus.h"
+#include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/JobsConfiguration.h"
+
+#include <memory>
+
+namespace OrthancRegistry
+{
+  // The shared job registry, as one replica sees it: what the edge to Orthanc calls. Thread-safe.
+  //
+  // Life: constructed once the database is open (the schema is migrated then, and the replica announces
+  // itself), so that jobs can be submitted and read from the first HTTP request on; Start() when the core
+  // runs (OrthancStarted), from then on it claims, follows and mirrors jobs; Stop() when the core is about to
+  // end (OrthancStopped).
+  class JobsService
+  {
+  public:
+    JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity, IDatabase& database,
+                IMessageBus& bus, ICoreClient& core);
+    ~JobsService();
+
+    void Start();
+    void Stop();
+
+    // The change events JobSubmitted, JobSuccess and JobFailure of the core. Quick: only wakes a thread up.
+    void OnCoreJobEvent(const std::string& coreJobId);
+
+    // Writes a new queued job and answers its id, visible at every replica when this returns.
+    std::string Submit(const NewJob& job);
+
+    // Runs a job at the core of this replica and waits for its end (success, failure or cancellation):
+    // synchronous calls. It is mirrored as a local job before this waits. A refusal of the core is a
+    // RegistryError. To be called from a thread of normal stack size.
+    CoreJob RunLocally(const std::string& uri, const std::string& body);
+
+    // Sorted by id, as in the core. Jobs that the own core has started by itself are included at once.
+    std::vector<std::string> GetIds();
+    std::vector<Job> GetAll();
+
+    // By its id, or by the id of one of its runs at a core. An unknown one is asked for at the other
+    // replicas.
+    std::optional<Job> Get(const std::string& id);
+
+    // The registry that the core wants to reload at its start (global property 5), without the jobs that the
+    // shared registry already owns or knows to have ended.
+    std::string FilterSavedJobs(const std::string& registry);
+
+    // True if this replica is the one to ask about a local job.
+    bool IsOwn(const Job& job) const;
+
+  private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+  };
+}

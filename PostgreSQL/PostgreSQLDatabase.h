@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/IDatabase.h"
+#include "PostgreSQL/PostgreSQLParameters.h"
+
+#include <memory>
+
+namespace OrthancRegistry
+{
+  // A PostgreSQL server (13 to 18), over a pool of connections. Thread-safe. Connections are made on demand.
+  class PostgreSQLDatabase : public IDatabase
+  {
+  public:
+    explicit PostgreSQLDatabase(const PostgreSQLParameters& parameters);
+    ~PostgreSQLDatabase() override;
+
+    Engine GetEngine() const override
+    {
+      return Engine::PostgreSQL;
+    }
+
+    SessionLease Acquire(AccessMode mode) override;
+
+    size_t GetOpenConnections() const;
+
+  private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+  };
+}

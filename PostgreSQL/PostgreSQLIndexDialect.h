@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/IIndexDialect.h"
+
+namespace OrthancRegistry
+{
+  // The functions of PostgreSQL/Migrations/Index, and PostgreSQL's own SQL.
+  class PostgreSQLIndexDialect : public IIndexDialect
+  {
+  public:
+    CreatedInstance CreateInstance(Transaction& transaction, const std::string& patient,
+                                   const std::string& study, const std::string& series,
+                                   const std::string& instance) const override;
+    DeletedResources DeleteResource(Transaction& transaction, int64_t id) const override;
+    void InsertTags(Transaction& transaction, const std::vector<ResourceTag>& tags) const override;
+    void UpsertMetadata(Transaction& transaction,
+                        const std::vector<ResourceMetadata>& metadata) const override;
+    void PrepareChange(Transaction& transaction) const override;
+    int64_t GetVisibleChangesLimit(Transaction& transaction) const override;
+    int64_t GetLastChangeIndex(Transaction& transaction) const override;
+    std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
+                                       QueueOrigin origin) const override;
+  };
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace OrthancRegistry
+{
+  // How to reach PostgreSQL: keywords of libpq and their values, never a concatenated string, so that no
+  // value can change the meaning of another one. Holds the password: never logged.
+  struct PostgreSQLParameters
+  {
+    std::vector<std::pair<std::string, std::string>> keywords; // "host", "port", "dbname", ... of libpq
+    std::string schema = "public";
+    bool serializable = false; // option TransactionMode, of writing transactions
+
+    unsigned int maximumConnections = 50;
+    unsigned int connectionRetries = 10;     // attempts to connect, after the first
+    unsigned int connectionRetrySeconds = 5; // longest wait between two attempts
+    unsigned int idleReleaseSeconds = 60;    // an unused connection is closed after that time
+    unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection of the pool
+
+    // From a URI "postgresql://..."; throws RegistryError if libpq does not understand it.
+    static PostgreSQLParameters FromUri(const std::string& uri);
+  };
+
+  // Throws RegistryError(ParameterOutOfRange) unless the name is [a-z_][a-z0-9_]{0,62}.
+  void CheckSchemaName(const std::string& schema);
+}

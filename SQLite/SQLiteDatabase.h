@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/IDatabase.h"
+
+#include <memory>
+#include <string>
+
+namespace OrthancRegistry
+{
+  struct SQLiteParameters
+  {
+    std::string path;                        // the file, created if missing; its folder must exist
+    unsigned int maximumReaders = 10;        // connections for reading, besides the one for writing
+    unsigned int busyTimeoutSeconds = 10;    // longest wait for the lock of another process or thread
+    unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection
+  };
+
+  // A file of SQLite in WAL mode, shared by the threads of this process (one writer, several readers) and by
+  // other processes of the same host. Thread-safe.
+  class SQLiteDatabase : public IDatabase
+  {
+  public:
+    explicit SQLiteDatabase(const SQLiteParameters& parameters);
+    ~SQLiteDatabase() override;
+
+    Engine GetEngine() const override
+    {
+      return Engine::SQLite;
+    }
+
+    SessionLease Acquire(AccessMode mode) override;
+
+  private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+  };
+}
