@@ -20,6 +20,7 @@ namespace OrthancRegistry
       return Engine::PostgreSQL;
     }
 
+    std::string_view GetBootstrapScript() const override;
     SessionLease Acquire(AccessMode mode) override;
 
     size_t GetOpenConnections() const;

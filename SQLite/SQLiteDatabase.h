@@ -29,6 +29,7 @@ namespace OrthancRegistry
       return Engine::SQLite;
     }
 
+    std::string_view GetBootstrapScript() const override;
     SessionLease Acquire(AccessMode mode) override;
 
   private:
