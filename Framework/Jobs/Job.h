@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace OrthancRegistry
 {
@@ -28,7 +29,7 @@ namespace OrthancRegistry
     Local = 1   // started by the core of one replica by itself: mirrored here, pinned to that replica
   };
 
-  // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", "Local"); nothing if unknown.
+  // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", "Local"); null if unknown.
   const char* GetName(JobState state);
   const char* GetName(JobOrigin origin);
   std::optional<JobState> ParseJobState(std::string_view name);

@@ -9,12 +9,23 @@
 
 namespace OrthancRegistry
 {
+  // What a change event of the core says about a job.
+  enum class CoreJobEvent
+  {
+    Submitted,
+    Success,
+    Failure
+  };
+
   // The shared job registry, as one replica sees it: what the edge to Orthanc calls. Thread-safe.
   //
-  // Life: constructed once the database is open (the schema is migrated then, and the replica announces
-  // itself), so that jobs can be submitted and read from the first HTTP request on; Start() when the core
-  // runs (OrthancStarted), from then on it claims, follows and mirrors jobs; Stop() when the core is about to
-  // end (OrthancStopped).
+  // Life: constructed once the database is open and its components "Jobs" (and "Messages" on SQLite) have
+  // been migrated; the replica announces itself then, so that jobs can be submitted and read from the first
+  // HTTP request on. Start() when the core runs (OrthancStarted), from then on it claims, follows and mirrors
+  // jobs; Stop() when the core is about to end (OrthancStopped): the running queued jobs are handed back.
+  // Without Stop() the destructor leaves everything as a crash would, for the other replicas to rescue.
+  //
+  // It owns the handler of the bus, and starts and stops the bus. Database, bus and core outlive it.
   class JobsService
   {
   public:
@@ -26,7 +37,7 @@ namespace OrthancRegistry
     void Stop();
 
     // The change events JobSubmitted, JobSuccess and JobFailure of the core. Quick: only wakes a thread up.
-    void OnCoreJobEvent(const std::string& coreJobId);
+    void OnCoreJobEvent(CoreJobEvent event, const std::string& coreJobId);
 
     // Writes a new queued job and answers its id, visible at every replica when this returns.
     std::string Submit(const NewJob& job);
