@@ -21,5 +21,10 @@ namespace OrthancRegistry
     int64_t GetLastChangeIndex(Transaction& transaction) const override;
     std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
                                        QueueOrigin origin) const override;
+
+    // PostgreSQLFindDialect.cpp
+    std::string_view GetBytewiseCollation() const override;
+    std::string_view GetWildcardOperator() const override;
+    std::string TranslateWildcard(std::string_view wildcard) const override;
   };
 }

@@ -77,6 +77,15 @@ namespace OrthancRegistry
     // repeats or misses, what another transaction takes at the same time.
     virtual std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
                                                QueueOrigin origin) const = 0;
+
+    // Fragments for the Find compiler. The first is appended to a text that is compared or ordered byte by
+    // byte, the second is the operator that matches a text with a pattern.
+    virtual std::string_view GetBytewiseCollation() const = 0;
+    virtual std::string_view GetWildcardOperator() const = 0;
+
+    // The pattern of that operator for one where '*' is any run of characters, '?' any character, and
+    // everything else is literal.
+    virtual std::string TranslateWildcard(std::string_view wildcard) const = 0;
   };
 
   // A transaction on the index
