@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs in a container of the stage "build": the tree is in /source, the plugins go to /output. With CHECK=yes also
+# checks the formatting and runs the unit tests.
+set -euo pipefail
+
+PLUGINS=(libOrthancPostgreSQLIndex.so libOrthancPostgreSQLStorage.so libOrthancSQLiteIndex.so)
+
+check_format()
+{
+  find Framework PostgreSQL SQLite UnitTests Resources '(' -name '*.cpp' -o -name '*.h' ')' -print0 \
+    | xargs -0 clang-format --dry-run -Werror
+  echo "Formatting: as .clang-format says"
+}
+
+check_exports()
+{
+  local exported expected='OrthancPluginFinalize OrthancPluginGetName OrthancPluginGetVersion OrthancPluginInitialize'
+  exported=$(nm --dynamic --defined-only --format=just-symbols "$1" | sort | xargs)
+  [ "$exported" = "$expected" ] || { echo "$1 exports: $exported" >&2; exit 1; }
+}
+
+start_postgresql()
+{
+  local version
+  version=$(ls /usr/lib/postgresql)
+  pg_ctlcluster "$version" main start
+  su postgres -c psql > /dev/null << 'SQL'
+CREATE ROLE registry SUPERUSER LOGIN PASSWORD 'registry';
+CREATE DATABASE registry OWNER registry;
+SQL
+  export REGISTRY_TEST_POSTGRESQL=postgresql://registry:registry@127.0.0.1:5432/registry
+  echo "PostgreSQL $version runs"
+}
+
+cd /source
+if [ "$CHECK" = yes ]; then
+  check_format
+  unit_tests=ON
+else
+  unit_tests=OFF
+fi
+
+cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DREGISTRY_WERROR=ON \
+  -DREGISTRY_UNIT_TESTS="$unit_tests"
+cmake --build /build -- --quiet
+ccache --show-stats | head -n 6
+
+for plugin in "${PLUGINS[@]}"; do
+  check_exports "/build/$plugin"
+  install "/build/$plugin" "/output/$plugin"
+  strip --strip-debug "/output/$plugin"
+  chown "$OWNER" "/output/$plugin"
+done
+
+if [ "$CHECK" = yes ]; then
+  start_postgresql
+  GTEST_BRIEF=1 ctest --test-dir /build --verbose
+fi
