@@ -16,6 +16,11 @@ namespace OrthancRegistry
     unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection
   };
 
+  namespace SQLite
+  {
+    class CommitSignal;
+  }
+
   // A file of SQLite in WAL mode, shared by the threads of this process (one writer, several readers) and by
   // other processes of the same host. Thread-safe.
   class SQLiteDatabase : public IDatabase
@@ -31,6 +36,11 @@ namespace OrthancRegistry
 
     std::string_view GetBootstrapScript() const override;
     SessionLease Acquire(AccessMode mode) override;
+
+    const SQLiteParameters& GetParameters() const;
+
+    // For SQLiteMessageBus: what its messages wake up in this process
+    SQLite::CommitSignal& GetCommitSignal() const;
 
   private:
     class Implementation;

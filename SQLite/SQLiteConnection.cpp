@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "SQLite/SQLiteConnection.h"
+
+#include "Framework/Database/DatabaseErrors.h"
+#include "SQLite/SQLiteErrors.h"
+#include "SQLite/SQLiteFunctions.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace OrthancRegistry::SQLite
+{
+  namespace
+  {
+    constexpr int LONGEST_BUSY_SLEEP_MILLISECONDS = 5;
+  }
+
+  Connection::Connection(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout)
+      : busyTimeout_(busyTimeout)
+  {
+    constexpr int FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    sqlite3* handle = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &handle, FLAGS, nullptr);
+    handle_.reset(handle);
+    if (code != SQLITE_OK)
+    {
+      throw StatementError("SQLite: cannot open \"" + path +
+                           "\", check that the folder exists and is writable (" + GetErrorName(code) + ")");
+    }
+    Check(sqlite3_busy_handler(handle, &Connection::WaitWhileBusy, this));
+    Configure(kind);
+  }
+
+  void Connection::Configure(ConnectionKind kind)
+  {
+    // A misspelled "column" must not become a text
+    sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+    sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    EnableWriteAheadLog();
+    Execute("PRAGMA synchronous = FULL;"
+            "PRAGMA foreign_keys = ON;"
+            "PRAGMA recursive_triggers = ON;"
+            "PRAGMA temp_store = MEMORY;"
+            "PRAGMA cache_size = -8192;"            // KiB
+            "PRAGMA journal_size_limit = 67108864;" // bytes of an idle WAL file
+            "PRAGMA case_sensitive_like = ON;");    // as on PostgreSQL
+    RegisterFunctions(handle_.get());
+    if (kind == ConnectionKind::Reader)
+    {
+      Execute("PRAGMA query_only = ON");
+    }
+  }
+
+  // Changing the mode of a new file needs it alone, and SQLite then answers "busy" without calling the
+  // handler.
+  void Connection::EnableWriteAheadLog()
+  {
+    const auto deadline = std::chrono::steady_clock::now() + busyTimeout_;
+    std::string mode;
+    while (!TryEnableWriteAheadLog(mode))
+    {
+      if (std::chrono::steady_clock::now() >= deadline)
+      {
+        ThrowError(SQLITE_BUSY, "other processes are using the new database");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(LONGEST_BUSY_SLEEP_MILLISECONDS));
+    }
+    if (mode != "wal")
+    {
+      throw StatementError("SQLite: this file cannot be used in WAL mode, it must be on a local disk");
+    }
+  }
+
+  bool Connection::TryEnableWriteAheadLog(std::string& mode)
+  {
+    const auto readMode = [](void* target, int, char** columns, char**)
+    {
+      *static_cast<std::string*>(target) = columns[0] == nullptr ? "" : columns[0];
+      return 0;
+    };
+    const int code = sqlite3_exec(handle_.get(), "PRAGMA journal_mode = WAL", readMode, &mode, nullptr);
+    if ((code & 0xff) == SQLITE_BUSY)
+    {
+      return false;
+    }
+    Check(code);
+    return true;
+  }
+
+  int Connection::WaitWhileBusy(void* connection, int attempt)
+  {
+    Connection& self = *static_cast<Connection*>(connection);
+    const auto now = std::chrono::steady_clock::now();
+    if (attempt == 0)
+    {
+      self.busyDeadline_ = now + self.busyTimeout_;
+    }
+    if (now >= self.busyDeadline_)
+    {
+      return 0;
+    }
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(std::min(attempt / 4 + 1, LONGEST_BUSY_SLEEP_MILLISECONDS)));
+    return 1;
+  }
+
+  void Connection::Execute(const std::string& sql)
+  {
+    Check(sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr));
+  }
+
+  void Connection::Check(int code)
+  {
+    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+    {
+      return;
+    }
+    isBroken_ = isBroken_ || IsFatal(code);
+    ThrowError(code, sqlite3_errmsg(handle_.get()));
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace OrthancRegistry::SQLite
+{
+  enum class ConnectionKind
+  {
+    Reader, // every write is refused
+    Writer
+  };
+
+  // An open file in WAL mode, set up as the project needs it. Used by one thread at a time. A commit is on
+  // the disk when it returns (synchronous=FULL), so that neither a kill nor a power loss takes it back.
+  class Connection
+  {
+  public:
+    // Creates the file if it is missing. Throws StatementError if it cannot be opened, RetryableError if
+    // other processes do not let us in within the timeout.
+    Connection(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout);
+
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    sqlite3* Get() const
+    {
+      return handle_.get();
+    }
+
+    // One or several statements without parameters; rows are ignored.
+    void Execute(const std::string& sql);
+
+    bool IsInTransaction() const
+    {
+      return sqlite3_get_autocommit(handle_.get()) == 0;
+    }
+
+    // False once an error has made the connection useless
+    bool IsUsable() const
+    {
+      return !isBroken_;
+    }
+
+    // Throws the error that stands for an extended result code of a call on this connection, unless it says
+    // success.
+    void Check(int code);
+
+  private:
+    struct Closer
+    {
+      void operator()(sqlite3* handle) const
+      {
+        sqlite3_close_v2(handle);
+      }
+    };
+
+    static int WaitWhileBusy(void* connection, int attempt);
+
+    void Configure(ConnectionKind kind);
+    void EnableWriteAheadLog();
+    bool TryEnableWriteAheadLog(std::string& mode);
+
+    const std::chrono::milliseconds busyTimeout_;
+    std::chrono::steady_clock::time_point busyDeadline_;
+    bool isBroken_ = false;
+    std::unique_ptr<sqlite3, Closer> handle_;
+  };
+}

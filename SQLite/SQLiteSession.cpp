@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "SQLite/SQLiteSession.h"
+
+#include "Framework/Common/Logging.h"
+#include "Framework/Database/DatabaseErrors.h"
+
+namespace OrthancRegistry::SQLite
+{
+  namespace
+  {
+    class ScopedFlag
+    {
+    public:
+      explicit ScopedFlag(bool& flag) : flag_(flag)
+      {
+        flag_ = true;
+      }
+
+      ~ScopedFlag()
+      {
+        flag_ = false;
+      }
+
+      ScopedFlag(const ScopedFlag&) = delete;
+      ScopedFlag& operator=(const ScopedFlag&) = delete;
+
+    private:
+      bool& flag_;
+    };
+
+    class ScopedReset
+    {
+    public:
+      explicit ScopedReset(Statement& statement) : statement_(statement)
+      {
+      }
+
+      ~ScopedReset()
+      {
+        statement_.Reset();
+      }
+
+      ScopedReset(const ScopedReset&) = delete;
+      ScopedReset& operator=(const ScopedReset&) = delete;
+
+    private:
+      Statement& statement_;
+    };
+  }
+
+  Session::Session(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout,
+                   CommitSignal& signal)
+      : kind_(kind), signal_(signal), connection_(path, kind, busyTimeout), cache_(connection_)
+  {
+  }
+
+  void Session::Begin(AccessMode mode)
+  {
+    if (connection_.IsInTransaction())
+    {
+      throw UsageError("SQLite: this session is in a transaction already");
+    }
+    if ((mode == AccessMode::ReadOnly) != (kind_ == ConnectionKind::Reader))
+    {
+      throw UsageError("SQLite: this session was acquired for another access mode");
+    }
+    isAnnounced_ = false;
+    // In WAL mode, an immediate transaction is already alone among all writers
+    connection_.Execute(mode == AccessMode::ReadOnly ? "BEGIN" : "BEGIN IMMEDIATE");
+  }
+
+  void Session::Commit()
+  {
+    CheckInTransaction();
+    try
+    {
+      connection_.Execute("COMMIT");
+    }
+    catch (...)
+    {
+      Rollback();
+      throw;
+    }
+    if (isAnnounced_)
+    {
+      isAnnounced_ = false;
+      signal_.Notify();
+    }
+  }
+
+  void Session::Rollback() noexcept
+  {
+    isAnnounced_ = false;
+    // Some errors make SQLite roll back by itself
+    if (!connection_.IsInTransaction())
+    {
+      return;
+    }
+    if (sqlite3_exec(connection_.Get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK)
+    {
+      isRollbackFailed_ = true;
+    }
+  }
+
+  void Session::Enqueue(std::string_view sql, std::span<const Parameter> parameters, RowHandler onRow,
+                        DoneHandler onDone)
+  {
+    CheckInTransaction();
+    const ScopedFlag running(isRunning_);
+    bool isNew = false;
+    Statement& statement = cache_.Get(sql, isNew);
+    statistics_.statements++;
+    statistics_.preparations += isNew ? 1 : 0;
+
+    const int64_t before = sqlite3_total_changes64(connection_.Get());
+    Run(statement, parameters, onRow);
+    CheckStillInTransaction();
+    if (onDone)
+    {
+      // The count of SQLite is the one of the last INSERT, UPDATE or DELETE, which may be an older statement
+      const bool hasChanged = sqlite3_total_changes64(connection_.Get()) != before;
+      onDone(hasChanged ? sqlite3_changes64(connection_.Get()) : 0);
+    }
+  }
+
+  void Session::Run(Statement& statement, std::span<const Parameter> parameters, const RowHandler& onRow)
+  {
+    const ScopedReset reset(statement);
+    statement.Bind(parameters);
+    const Row row(statement);
+    while (statement.Step())
+    {
+      if (onRow)
+      {
+        onRow(row);
+      }
+    }
+  }
+
+  void Session::Flush()
+  {
+    CheckInTransaction();
+  }
+
+  void Session::ExecuteScript(std::string_view sql)
+  {
+    CheckInTransaction();
+    const ScopedFlag running(isRunning_);
+    connection_.Execute(std::string(sql));
+    CheckStillInTransaction();
+  }
+
+  bool Session::IsUsable() const
+  {
+    return connection_.IsUsable() && !isRollbackFailed_ && !connection_.IsInTransaction();
+  }
+
+  void Session::CheckInTransaction() const
+  {
+    if (isRunning_)
+    {
+      throw UsageError("SQLite: the handlers of a statement must not use its session");
+    }
+    if (!connection_.IsInTransaction())
+    {
+      throw UsageError("SQLite: this session is not in a transaction");
+    }
+  }
+
+  void Session::CheckStillInTransaction()
+  {
+    if (!connection_.IsInTransaction())
+    {
+      throw StatementError("SQLite: a statement has ended the transaction");
+    }
+  }
+}
