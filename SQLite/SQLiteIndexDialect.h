@@ -18,9 +18,11 @@ namespace OrthancRegistry
                         const std::vector<ResourceMetadata>& metadata) const override;
     void PrepareChange(Transaction& transaction) const override;
     int64_t GetVisibleChangesLimit(Transaction& transaction) const override;
-    int64_t GetLastChangeIndex(Transaction& transaction) const override;
-    std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
-                                       QueueOrigin origin) const override;
+    void PrepareExport(Transaction& transaction) const override;
+    void TouchPatient(Transaction& transaction, int64_t patient) const override;
+    std::optional<int64_t> SelectPatientToRecycle(Transaction& transaction, int64_t avoid) const override;
+    bool FoldStatistics(Transaction& transaction) const override;
+    std::string_view GetKeyValuesQuery() const override;
 
     // SQLiteFindDialect.cpp
     std::string_view GetBytewiseCollation() const override;

@@ -66,17 +66,26 @@ namespace OrthancRegistry
     // To be called before a transaction logs its first change, see GetVisibleChangesLimit().
     virtual void PrepareChange(Transaction& transaction) const = 0;
 
-    // The highest sequence number up to which no change can become visible any more that is not visible now.
-    // The changes have to be read by a later statement than this one.
+    // The highest sequence number up to which no change can become visible any more that is not visible now:
+    // the last one given, unless somebody is writing. Deleted changes count. The changes have to be read by a
+    // later statement than this one.
     virtual int64_t GetVisibleChangesLimit(Transaction& transaction) const = 0;
 
-    // The highest number ever given to a change, even if that change was deleted.
-    virtual int64_t GetLastChangeIndex(Transaction& transaction) const = 0;
+    // To be called before a transaction logs an export: whoever sees a number sees all that are lower.
+    virtual void PrepareExport(Transaction& transaction) const = 0;
 
-    // The removal of the oldest or newest value of a queue that is not reserved: never waits for, and never
-    // repeats or misses, what another transaction takes at the same time.
-    virtual std::optional<Binary> DequeueValue(Transaction& transaction, const std::string& queue,
-                                               QueueOrigin origin) const = 0;
+    // Moves a patient to the end of the recycling order.
+    virtual void TouchPatient(Transaction& transaction, int64_t patient) const = 0;
+
+    // The first patient of the recycling order that is neither protected nor "avoid". A writing transaction
+    // waits for whoever creates or deletes something of that patient.
+    virtual std::optional<int64_t> SelectPatientToRecycle(Transaction& transaction, int64_t avoid) const = 0;
+
+    // See StatisticsQueries::Fold().
+    virtual bool FoldStatistics(Transaction& transaction) const = 0;
+
+    // Keys and values of store $1 in bytewise order, from key $2 on ($3 = 1: without $2 itself), at most $4
+    virtual std::string_view GetKeyValuesQuery() const = 0;
 
     // Fragments for the Find compiler. The first is appended to a text that is compared or ordered byte by
     // byte, the second is the operator that matches a text with a pattern.

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "PostgreSQL/PostgreSQLIndexDialect.h"
+
+#include <map>
+#include <utility>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    // The kinds of rows of SharedDeleteResource()
+    constexpr int DELETED_ATTACHMENT = 0;
+    constexpr int DELETED_RESOURCE = 1;
+
+    constexpr int64_t FOLD_BATCH = 10000;
+
+    struct TagColumns
+    {
+      std::vector<int64_t> ids;
+      std::vector<int64_t> groups;
+      std::vector<int64_t> elements;
+      std::vector<std::string> values;
+
+      void Append(const ResourceTag& tag)
+      {
+        ids.push_back(tag.resourceId);
+        groups.push_back(tag.tag.group);
+        elements.push_back(tag.tag.element);
+        values.push_back(tag.tag.value);
+      }
+    };
+  }
+
+  CreatedInstance PostgreSQLIndexDialect::CreateInstance(Transaction& transaction, const std::string& patient,
+                                                         const std::string& study, const std::string& series,
+                                                         const std::string& instance) const
+  {
+    CreatedInstance created;
+    transaction.QueryEach<bool, bool, bool, bool, std::optional<int64_t>, std::optional<int64_t>,
+                          std::optional<int64_t>, int64_t>(
+        "SELECT isNewPatient, isNewStudy, isNewSeries, isNewInstance, patientKey, studyKey, seriesKey, "
+        "instanceKey "
+        "FROM SharedCreateInstance($1, $2, $3, $4)",
+        [&created](bool isNewPatient, bool isNewStudy, bool isNewSeries, bool isNewInstance,
+                   const std::optional<int64_t>& patientId, const std::optional<int64_t>& studyId,
+                   const std::optional<int64_t>& seriesId, int64_t instanceId)
+        {
+          created.isNewInstance = isNewInstance;
+          created.instanceId = instanceId;
+          if (isNewInstance)
+          {
+            created.isNewPatient = isNewPatient;
+            created.isNewStudy = isNewStudy;
+            created.isNewSeries = isNewSeries;
+            created.patientId = patientId.value();
+            created.studyId = studyId.value();
+            created.seriesId = seriesId.value();
+          }
+        },
+        patient, study, series, instance);
+    return created;
+  }
+
+  DeletedResources PostgreSQLIndexDialect::DeleteResource(Transaction& transaction, int64_t id) const
+  {
+    DeletedResources deleted;
+    transaction.QueryEach<int, int, std::string, std::optional<int64_t>, std::optional<int64_t>,
+                          std::optional<int>, std::string, std::string, Binary>(
+        "SELECT kind, levelOrType, identifier, compressed, uncompressed, compression, "
+        "COALESCE(compressedMd5, ''), "
+        "COALESCE(uncompressedMd5, ''), COALESCE(custom, '') FROM SharedDeleteResource($1)",
+        [&deleted](int kind, int levelOrType, std::string identifier, std::optional<int64_t> compressedSize,
+                   std::optional<int64_t> uncompressedSize, std::optional<int> compressionType,
+                   std::string compressedHash, std::string uncompressedHash, Binary customData)
+        {
+          if (kind == DELETED_ATTACHMENT)
+          {
+            Attachment attachment;
+            attachment.uuid = std::move(identifier);
+            attachment.contentType = levelOrType;
+            attachment.uncompressedSize = static_cast<uint64_t>(uncompressedSize.value_or(0));
+            attachment.uncompressedHash = std::move(uncompressedHash);
+            attachment.compressionType = compressionType.value_or(0);
+            attachment.compressedSize = static_cast<uint64_t>(compressedSize.value_or(0));
+            attachment.compressedHash = std::move(compressedHash);
+            attachment.customData = std::move(customData.bytes);
+            deleted.attachments.push_back(std::move(attachment));
+            return;
+          }
+          ResourceReference resource{static_cast<ResourceLevel>(levelOrType), std::move(identifier)};
+          if (kind == DELETED_RESOURCE)
+          {
+            deleted.resources.push_back(std::move(resource));
+          }
+          else
+          {
+            deleted.remainingAncestor = std::move(resource);
+          }
+        },
+        id);
+    if (deleted.resources.empty())
+    {
+      throw RegistryError(ErrorCode::UnknownResource, "The resource to delete does not exist");
+    }
+    return deleted;
+  }
+
+  void PostgreSQLIndexDialect::InsertTags(Transaction& transaction,
+                                          const std::vector<ResourceTag>& tags) const
+  {
+    TagColumns mainTags;
+    TagColumns identifiers;
+    for (const ResourceTag& tag : tags)
+    {
+      (tag.isIdentifier ? identifiers : mainTags).Append(tag);
+    }
+    if (!mainTags.ids.empty())
+    {
+      transaction.Execute("INSERT INTO MainDicomTags (id, tagGroup, tagElement, value) "
+                          "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                          mainTags.ids, mainTags.groups, mainTags.elements, mainTags.values);
+    }
+    if (!identifiers.ids.empty())
+    {
+      transaction.Execute("INSERT INTO DicomIdentifiers (id, tagGroup, tagElement, value) "
+                          "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                          identifiers.ids, identifiers.groups, identifiers.elements, identifiers.values);
+    }
+  }
+
+  void PostgreSQLIndexDialect::UpsertMetadata(Transaction& transaction,
+                                              const std::vector<ResourceMetadata>& metadata) const
+  {
+    if (metadata.empty())
+    {
+      return;
+    }
+
+    // One row may not be written twice by one statement, and everybody has to lock in the same order.
+    std::map<std::pair<int64_t, int>, const std::string*> sorted;
+    for (const ResourceMetadata& item : metadata)
+    {
+      sorted[{item.resourceId, item.type}] = &item.value;
+    }
+    std::vector<int64_t> ids;
+    std::vector<int64_t> types;
+    std::vector<std::string> values;
+    for (const auto& [key, value] : sorted)
+    {
+      ids.push_back(key.first);
+      types.push_back(key.second);
+      values.push_back(*value);
+    }
+    transaction.Execute(
+        "INSERT INTO Metadata (id, type, value, revision) "
+        "SELECT u.id, u.type, u.value, 0 FROM unnest($1, $2, $3) WITH ORDINALITY AS u (id, type, value, "
+        "position) "
+        "ORDER BY u.position "
+        "ON CONFLICT (id, type) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision",
+        ids, types, values);
+  }
+
+  void PostgreSQLIndexDialect::PrepareChange(Transaction& transaction) const
+  {
+    transaction.Execute("SELECT SharedAnnounceChanges()");
+  }
+
+  int64_t PostgreSQLIndexDialect::GetVisibleChangesLimit(Transaction& transaction) const
+  {
+    return transaction.QueryValue<int64_t>("SELECT SharedVisibleChangesLimit()");
+  }
+
+  void PostgreSQLIndexDialect::PrepareExport(Transaction& transaction) const
+  {
+    transaction.Execute("SELECT SharedLockExports()");
+  }
+
+  void PostgreSQLIndexDialect::TouchPatient(Transaction& transaction, int64_t patient) const
+  {
+    transaction.Execute("SELECT SharedTouchPatient($1)", patient);
+  }
+
+  std::optional<int64_t> PostgreSQLIndexDialect::SelectPatientToRecycle(Transaction& transaction,
+                                                                        int64_t avoid) const
+  {
+    if (transaction.GetMode() == AccessMode::ReadOnly)
+    {
+      const auto row = transaction.QueryOptional<int64_t>(
+          "SELECT m.id FROM Metadata m WHERE m.type = 19 AND m.id <> $1 AND NOT EXISTS "
+          "(SELECT FROM Metadata p WHERE p.id = m.id AND p.type = 18 AND p.value = 'true') "
+          "ORDER BY CASE WHEN m.value ~ '^[0-9]{1,18}$' THEN CAST(m.value AS BIGINT) ELSE 0 END, m.id LIMIT "
+          "1",
+          avoid);
+      return row ? std::make_optional(std::get<0>(*row)) : std::nullopt;
+    }
+
+    // If everybody who was there when the statement began is gone once his lock is granted, those who have
+    // come meanwhile are looked at.
+    std::optional<std::tuple<int64_t>> row;
+    for (int attempt = 0; attempt < 2 && !row; attempt++)
+    {
+      row = transaction.QueryOptional<int64_t>(
+          "SELECT r.internalId FROM Metadata m JOIN Resources r ON r.internalId = m.id "
+          "WHERE m.type = 19 AND m.id <> $1 AND NOT EXISTS "
+          "(SELECT FROM Metadata p WHERE p.id = m.id AND p.type = 18 AND p.value = 'true') "
+          "ORDER BY CASE WHEN m.value ~ '^[0-9]{1,18}$' THEN CAST(m.value AS BIGINT) ELSE 0 END, m.id LIMIT "
+          "1 "
+          "FOR UPDATE OF r",
+          avoid);
+    }
+    return row ? std::make_optional(std::get<0>(*row)) : std::nullopt;
+  }
+
+  bool PostgreSQLIndexDialect::FoldStatistics(Transaction& transaction) const
+  {
+    return transaction.QueryValue<int64_t>("SELECT SharedFoldStatistics($1)", FOLD_BATCH) == FOLD_BATCH;
+  }
+
+  std::string_view PostgreSQLIndexDialect::GetKeyValuesQuery() const
+  {
+    return "SELECT key, value FROM KeyValueStores WHERE storeId = $1 AND key COLLATE \"C\" >= $2 "
+           "AND ($3 = 0 OR key <> $2) ORDER BY key COLLATE \"C\" LIMIT $4";
+  }
+}
