@@ -21,6 +21,9 @@ namespace OrthancRegistry
     unsigned int idleReleaseSeconds = 60;    // an unused connection is closed after that time
     unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection of the pool
 
+    // Longest time to find out what became of a COMMIT that was cut off; then CommitInDoubtError
+    unsigned int commitResolutionSeconds = 10;
+
     // From a URI "postgresql://..."; throws RegistryError if libpq does not understand it.
     static PostgreSQLParameters FromUri(const std::string& uri);
   };

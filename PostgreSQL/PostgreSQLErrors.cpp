@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "PostgreSQL/PostgreSQLErrors.h"
+
+#include "Framework/Database/DatabaseErrors.h"
+
+#include <algorithm>
+#include <array>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    const std::array<std::string_view, 6> CONNECTION_ENDS = {
+        "25P03", // idle in transaction for too long
+        "25P04", // transaction timeout
+        "57P01", // admin shutdown, pg_terminate_backend
+        "57P02", // crash shutdown
+        "57P03", // cannot connect now
+        "57P05", // idle session timeout
+    };
+
+    constexpr std::string_view LOCK_NOT_AVAILABLE = "55P03"; // also what lock_timeout gives
+
+    std::string GetField(const PGresult* result, int field)
+    {
+      const char* const value = PQresultErrorField(result, field);
+      return value == nullptr ? std::string() : std::string(value);
+    }
+  }
+
+  bool IsConnectionLoss(std::string_view sqlState)
+  {
+    return sqlState.starts_with("08") ||
+           std::find(CONNECTION_ENDS.begin(), CONNECTION_ENDS.end(), sqlState) != CONNECTION_ENDS.end();
+  }
+
+  void ThrowDatabaseError(std::string_view sqlState, std::string message)
+  {
+    // Data exceptions quote the offending value after a colon.
+    if (sqlState.starts_with("22"))
+    {
+      message = message.substr(0, message.find(": "));
+    }
+    const std::string text = "PostgreSQL: " + message + " (SQLSTATE " + std::string(sqlState) + ")";
+    if (sqlState.starts_with("40") || sqlState == LOCK_NOT_AVAILABLE)
+    {
+      throw RetryableError(text);
+    }
+    if (sqlState.starts_with("23"))
+    {
+      throw ConstraintError(text);
+    }
+    if (IsConnectionLoss(sqlState))
+    {
+      throw ConnectionLostError(text);
+    }
+    throw StatementError(text);
+  }
+
+  std::string GetSqlState(const PGresult* result)
+  {
+    return GetField(result, PG_DIAG_SQLSTATE);
+  }
+
+  void ThrowResultError(const PGresult* result)
+  {
+    ThrowDatabaseError(GetSqlState(result), GetField(result, PG_DIAG_MESSAGE_PRIMARY));
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "PostgreSQL/PostgreSQLSession.h"
+
+#include "Framework/Database/DatabaseErrors.h"
+#include "PostgreSQL/PostgreSQLCommitResolver.h"
+
+namespace OrthancRegistry
+{
+  PostgreSQLSession::PostgreSQLSession(const PostgreSQLParameters& parameters,
+                                       std::unique_ptr<PostgreSQLConnection> connection)
+      : parameters_(parameters), pipeline_(std::move(connection))
+  {
+  }
+
+  void PostgreSQLSession::CheckActive() const
+  {
+    if (pipeline_.IsReceiving())
+    {
+      throw UsageError("A handler of results must not use its session");
+    }
+    if (state_ == State::Idle)
+    {
+      throw UsageError("No transaction has begun");
+    }
+  }
+
+  void PostgreSQLSession::Begin(AccessMode mode)
+  {
+    if (pipeline_.IsReceiving() || state_ != State::Idle)
+    {
+      throw UsageError("A transaction cannot begin inside another one");
+    }
+    mode_ = mode;
+    transactionId_.clear();
+    state_ = State::Opened;
+  }
+
+  void PostgreSQLSession::SendBegin()
+  {
+    if (mode_ == AccessMode::ReadOnly)
+    {
+      pipeline_.Send("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", {}, {}, {});
+      return;
+    }
+
+    // Behind a lock, a snapshot from before the wait would show what the holder has changed since: never
+    // serializable
+    if (mode_ == AccessMode::ReadWrite && parameters_.serializable)
+    {
+      pipeline_.Send("BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", {}, {}, {});
+    }
+    else
+    {
+      pipeline_.Send("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", {}, {}, {});
+    }
+    if (mode_ == AccessMode::Exclusive)
+    {
+      // Migrations of a large database take their time, and other replicas wait for them.
+      pipeline_.Send("SELECT set_config('lock_timeout', '10min', true),"
+                     " set_config('statement_timeout', '0', true)",
+                     {}, {}, {});
+      pipeline_.Send("SELECT pg_advisory_xact_lock(44)", {}, {}, {});
+    }
+    pipeline_.Send("SELECT CAST(pg_current_xact_id() AS TEXT)", {},
+                   [this](const IRow& row)
+                   {
+                     transactionId_ = row.GetText(0);
+                   },
+                   {});
+  }
+
+  void PostgreSQLSession::Enqueue(std::string_view sql, std::span<const Parameter> parameters,
+                                  RowHandler onRow, DoneHandler onDone)
+  {
+    CheckActive();
+    if (state_ == State::Opened)
+    {
+      state_ = State::Active;
+      SendBegin();
+    }
+    pipeline_.CloseEvicted();
+    pipeline_.Send(sql, parameters, std::move(onRow), std::move(onDone));
+    pipeline_.CountStatement();
+    if (pipeline_.IsFull())
+    {
+      pipeline_.Receive();
+    }
+  }
+
+  void PostgreSQLSession::Flush()
+  {
+    CheckActive();
+    if (state_ == State::Active)
+    {
+      pipeline_.Receive();
+    }
+  }
+
+  void PostgreSQLSession::ExecuteScript(std::string_view sql)
+  {
+    CheckActive();
+    if (state_ == State::Opened)
+    {
+      state_ = State::Active;
+      SendBegin();
+    }
+    pipeline_.Receive();
+    pipeline_.ExecuteScript(sql);
+  }
+
+  void PostgreSQLSession::Commit()
+  {
+    CheckActive();
+    if (state_ == State::Opened)
+    {
+      EndTransaction();
+      return;
+    }
+    try
+    {
+      if (mode_ == AccessMode::ReadOnly)
+      {
+        CommitReading();
+      }
+      else
+      {
+        CommitWriting();
+      }
+    }
+    catch (...)
+    {
+      Rollback();
+      throw;
+    }
+    EndTransaction();
+  }
+
+  void PostgreSQLSession::CommitReading()
+  {
+    pipeline_.Receive();
+    pipeline_.Send("COMMIT", {}, {}, {});
+    pipeline_.Synchronize();
+    pipeline_.Abandon();
+  }
+
+  void PostgreSQLSession::CommitWriting()
+  {
+    // Handlers first: one that throws must find the transaction still undone.
+    if (transactionId_.empty() || pipeline_.HasHandlers())
+    {
+      pipeline_.Receive();
+    }
+    CallHook(CommitStage::BeforeSending);
+    try
+    {
+      pipeline_.Send("COMMIT", {}, {}, {});
+      pipeline_.Synchronize();
+      CallHook(CommitStage::AfterSending);
+      pipeline_.Receive();
+    }
+    catch (const ConnectionLostError&)
+    {
+      broken_ = true;
+      EndTransaction();
+      ResolveCommit(parameters_, transactionId_, pipeline_.GetServerProcess());
+    }
+  }
+
+  void PostgreSQLSession::Rollback() noexcept
+  {
+    if (pipeline_.IsReceiving())
+    {
+      broken_ = true;
+      return;
+    }
+    if (state_ == State::Active && !broken_)
+    {
+      try
+      {
+        Undo();
+      }
+      catch (...)
+      {
+        broken_ = true;
+      }
+    }
+    EndTransaction();
+  }
+
+  void PostgreSQLSession::Undo()
+  {
+    // What went wrong before must not make the server skip the ROLLBACK.
+    pipeline_.Synchronize();
+    pipeline_.Abandon();
+    pipeline_.Send("ROLLBACK", {}, {}, {});
+    pipeline_.Receive();
+    if (pipeline_.IsInTransaction())
+    {
+      broken_ = true;
+    }
+  }
+
+  void PostgreSQLSession::EndTransaction()
+  {
+    state_ = State::Idle;
+  }
+
+  bool PostgreSQLSession::IsUsable() const
+  {
+    return !broken_ && pipeline_.IsAlive();
+  }
+
+  void PostgreSQLSession::CallHook(CommitStage stage) const
+  {
+    if (commitHook_)
+    {
+      commitHook_(stage);
+    }
+  }
+}

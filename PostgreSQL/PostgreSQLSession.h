@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "PostgreSQL/PostgreSQLPipeline.h"
+
+namespace OrthancRegistry
+{
+  // Transactions over one pipelined connection. The round trips of a transaction: one for each Flush() that
+  // has something to wait for. BEGIN travels with the first statement; COMMIT of a writing transaction
+  // travels with the statements before it, provided that the identifier of the transaction is known by then;
+  // COMMIT of a read-only one is not waited for.
+  class PostgreSQLSession : public ISession
+  {
+  public:
+    enum class CommitStage
+    {
+      BeforeSending,
+      AfterSending
+    };
+
+    // For tests that break the connection at the worst moment
+    using CommitHook = std::function<void(CommitStage)>;
+
+    PostgreSQLSession(const PostgreSQLParameters& parameters,
+                      std::unique_ptr<PostgreSQLConnection> connection);
+
+    void Begin(AccessMode mode) override;
+    void Commit() override;
+    void Rollback() noexcept override;
+    void Enqueue(std::string_view sql, std::span<const Parameter> parameters, RowHandler onRow,
+                 DoneHandler onDone) override;
+    void Flush() override;
+    void ExecuteScript(std::string_view sql) override;
+    bool IsUsable() const override;
+
+    const SessionStatistics& GetStatistics() const override
+    {
+      return pipeline_.GetStatistics();
+    }
+
+    void SetCommitHook(CommitHook hook)
+    {
+      commitHook_ = std::move(hook);
+    }
+
+    int GetServerProcess() const
+    {
+      return pipeline_.GetServerProcess();
+    }
+
+    int GetSocket() const
+    {
+      return pipeline_.GetSocket();
+    }
+
+  private:
+    enum class State
+    {
+      Idle,
+      Opened, // Begin() was called, BEGIN was not sent
+      Active
+    };
+
+    void CheckActive() const;
+    void SendBegin();
+    void CommitReading();
+    void CommitWriting();
+    void Undo();
+    void EndTransaction();
+    void CallHook(CommitStage stage) const;
+
+    PostgreSQLParameters parameters_;
+    PostgreSQLPipeline pipeline_;
+    State state_ = State::Idle;
+    AccessMode mode_ = AccessMode::ReadOnly;
+    std::string transactionId_;
+    bool broken_ = false;
+    CommitHook commitHook_;
+  };
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "UnitTests/Database/PostgreSQLFixture.h"
+
+#include "Framework/Common/Uuid.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+
+namespace OrthancRegistry::Testing
+{
+  void PostgreSQLTest::SetUp()
+  {
+    const char* const uri = std::getenv("REGISTRY_TEST_POSTGRESQL");
+    if (uri == nullptr)
+    {
+      throw std::runtime_error("Set REGISTRY_TEST_POSTGRESQL to the URI of a PostgreSQL database for tests");
+    }
+    parameters_ = PostgreSQLParameters::FromUri(uri);
+    server_ = std::make_unique<PostgreSQLDatabase>(parameters_);
+    parameters_.schema = "test_" + GenerateUuid();
+    std::replace(parameters_.schema.begin(), parameters_.schema.end(), '-', '_');
+    RunOnServer("CREATE SCHEMA " + parameters_.schema);
+    database_ = Connect();
+  }
+
+  void PostgreSQLTest::TearDown()
+  {
+    database_.reset();
+    RunOnServer("DROP SCHEMA " + parameters_.schema + " CASCADE");
+  }
+
+  std::unique_ptr<PostgreSQLDatabase> PostgreSQLTest::Connect() const
+  {
+    return std::make_unique<PostgreSQLDatabase>(parameters_);
+  }
+
+  void PostgreSQLTest::RunOnServer(const std::string& sql) const
+  {
+    Transaction transaction(*server_, AccessMode::ReadWrite);
+    transaction.ExecuteScript(sql);
+    transaction.Commit();
+  }
+
+  int64_t PostgreSQLTest::CountRows(const std::string& table) const
+  {
+    Transaction transaction(*server_, AccessMode::ReadOnly);
+    const auto count =
+        transaction.QueryValue<int64_t>("SELECT COUNT(*) FROM " + parameters_.schema + "." + table);
+    transaction.Commit();
+    return count;
+  }
+
+  void PostgreSQLTest::TerminateProcess(int64_t process) const
+  {
+    Transaction transaction(*server_, AccessMode::ReadWrite);
+    transaction.Query<bool>("SELECT pg_terminate_backend(CAST($1 AS INTEGER))", process);
+    transaction.Commit();
+    const bool gone = WaitUntil(
+        [&]
+        {
+          Transaction question(*server_, AccessMode::ReadOnly);
+          return question.QueryValue<int64_t>("SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1",
+                                              process) == 0;
+        });
+    ASSERT_TRUE(gone);
+  }
+
+  bool PostgreSQLTest::IsWaiting(int64_t process) const
+  {
+    Transaction transaction(*server_, AccessMode::ReadOnly);
+    return transaction.QueryValue<int64_t>(
+               "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'",
+               process) == 1;
+  }
+
+  bool PostgreSQLTest::WaitUntil(const std::function<bool()>& condition)
+  {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition())
+    {
+      if (std::chrono::steady_clock::now() > deadline)
+      {
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+
+  std::string GetErrorText(const std::function<void()>& action)
+  {
+    try
+    {
+      action();
+    }
+    catch (const std::exception& error)
+    {
+      return error.what();
+    }
+    return {};
+  }
+}
