@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/IndexTypes.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Which REST calls make queued jobs: the routes of the core that create a job, are POST-only and never stream
+// their answer. Archives and media (streamed), and retrievals of query handles (bound to one process) remain
+// routes of the core.
+namespace OrthancRegistry
+{
+  enum class JobRouteKind
+  {
+    Modify,        // /{patients|studies|series}/{id}/modify
+    Anonymize,     // /{patients|studies|series}/{id}/anonymize
+    BulkModify,    // /tools/bulk-modify
+    BulkAnonymize, // /tools/bulk-anonymize
+    Split,         // /studies/{id}/split
+    Merge,         // /studies/{id}/merge
+    ModalityStore, // /modalities/{modality}/store
+    ModalityMove,  // /modalities/{modality}/move
+    ModalityGet,   // /modalities/{modality}/get
+    PeerStore      // /peers/{peer}/store
+  };
+
+  struct JobRoute
+  {
+    JobRouteKind kind = JobRouteKind::Modify;
+    ResourceLevel level = ResourceLevel::Study; // of "resource"
+    std::string resource;                       // the {id} of the route, empty if it has none
+    std::string destination;                    // modality or peer, empty if the route has none
+  };
+
+  // The regular expressions to register, each for a whole path. The routes of patients only exist if the
+  // core has its option "PatientLevelEnabled" on.
+  std::vector<std::string> GetJobRoutePatterns(bool hasPatients);
+
+  // Nothing if the path is none of a queued job. "path" is as the core gives it: without query, without
+  // trailing slash.
+  std::optional<JobRoute> ParseJobRoute(std::string_view path);
+
+  // The type of the core's job, "ResourceModification" for example
+  const char* GetJobType(JobRouteKind kind);
+
+  // True if the body of the route may also be a bare identifier or a JSON string or array of them.
+  bool IsStoreRoute(JobRouteKind kind);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/IndexTypes.h"
+
+#include <json/value.h>
+
+#include <string>
+#include <vector>
+
+// Strict reading of the fields of a job's body: a wrong type is BadFileFormat, as in the core.
+namespace OrthancRegistry::JobFields
+{
+  bool ReadBoolean(const Json::Value& body, const char* field, bool defaultValue);
+  int ReadInteger(const Json::Value& body, const char* field, int defaultValue);
+  void CheckString(const Json::Value& body, const char* field);                           // if present
+  void CheckUnsigned(const Json::Value& body, const char* field);                         // if present
+  void CheckTransferSyntax(const Json::Value& body, const char* field);                   // if present
+  std::vector<std::string> ReadStrings(const Json::Value& body, const char* field);       // mandatory
+  void CheckArrayOfStrings(const Json::Value& body, const char* field);                   // if present
+
+  // "Study", "studies", ...; ParameterOutOfRange if it is none.
+  ResourceLevel ParseLevel(const std::string& name);
+}
