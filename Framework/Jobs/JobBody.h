@@ -8,7 +8,8 @@
 
 namespace OrthancRegistry
 {
-  // True for the identifier of a resource of Orthanc: five groups of eight letters or digits, joined by dashes.
+  // True for the identifier of a resource of Orthanc: five groups of eight letters or digits, joined by
+  // dashes.
   bool IsPublicId(std::string_view text);
 
   // The text without the blanks at its ends
@@ -20,6 +21,7 @@ namespace OrthancRegistry
   bool ParseJobBody(Json::Value& target, std::string_view body, bool isStoreRoute);
 
   // The same call, to be run asynchronously whatever the body said. The short forms of the routes "store"
-  // (string, array) become {"Resources": [...]}. A body that is no JSON remains as it is: the core refuses it.
+  // (string, array) become {"Resources": [...]}. A body that is no JSON remains as it is: the core refuses
+  // it.
   std::string MakeAsynchronousBody(const std::string& body, bool isStoreRoute);
 }

@@ -12,6 +12,7 @@ namespace OrthancRegistry
   Json::Value FormatJob(const Job& job, Timestamp now, const ErrorDescriber& describe);
 
   // The content of a job without secrets: passwords, the values of HTTP headers (their names remain, in the
-  // form of GET /peers/{peer}/configuration) and user names within URLs. Only jobs that send to a peer have some.
+  // form of GET /peers/{peer}/configuration) and user names within URLs. Only jobs that send to a peer have
+  // some.
   Json::Value RedactContent(const std::string& jobType, Json::Value content);
 }

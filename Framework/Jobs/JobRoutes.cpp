@@ -116,23 +116,23 @@ namespace OrthancRegistry
   {
     switch (kind)
     {
-      case JobRouteKind::Modify:
-      case JobRouteKind::Anonymize:
-      case JobRouteKind::BulkModify:
-      case JobRouteKind::BulkAnonymize:
-        return "ResourceModification";
-      case JobRouteKind::Split:
-        return "SplitStudy";
-      case JobRouteKind::Merge:
-        return "MergeStudy";
-      case JobRouteKind::ModalityStore:
-        return "DicomModalityStore";
-      case JobRouteKind::ModalityMove:
-        return "DicomMoveScu";
-      case JobRouteKind::ModalityGet:
-        return "DicomGetScu";
-      case JobRouteKind::PeerStore:
-        return "OrthancPeerStore";
+    case JobRouteKind::Modify:
+    case JobRouteKind::Anonymize:
+    case JobRouteKind::BulkModify:
+    case JobRouteKind::BulkAnonymize:
+      return "ResourceModification";
+    case JobRouteKind::Split:
+      return "SplitStudy";
+    case JobRouteKind::Merge:
+      return "MergeStudy";
+    case JobRouteKind::ModalityStore:
+      return "DicomModalityStore";
+    case JobRouteKind::ModalityMove:
+      return "DicomMoveScu";
+    case JobRouteKind::ModalityGet:
+      return "DicomGetScu";
+    case JobRouteKind::PeerStore:
+      return "OrthancPeerStore";
     }
     return "";
   }

@@ -52,8 +52,8 @@ namespace OrthancRegistry
       {
         throw RegistryError(ErrorCode::BadFileFormat, "Replace must be an object of tags and strings");
       }
-      for (const auto& name : replacements.isObject() ? replacements.getMemberNames()
-                                                      : Json::Value::Members())
+      for (const auto& name :
+           replacements.isObject() ? replacements.getMemberNames() : Json::Value::Members())
       {
         if (!replacements[name].isString())
         {
@@ -85,26 +85,26 @@ namespace OrthancRegistry
 
     switch (route.kind)
     {
-      case JobRouteKind::Modify:
-      case JobRouteKind::Anonymize:
-      case JobRouteKind::BulkModify:
-      case JobRouteKind::BulkAnonymize:
-        CheckModify(route, body);
-        break;
-      case JobRouteKind::Split:
-        CheckSplit(route, body);
-        break;
-      case JobRouteKind::Merge:
-        CheckMerge(route, body);
-        break;
-      case JobRouteKind::ModalityMove:
-      case JobRouteKind::ModalityGet:
-        CheckRetrieve(route, body);
-        break;
-      case JobRouteKind::ModalityStore:
-      case JobRouteKind::PeerStore:
-        CheckStore(route, body);
-        break;
+    case JobRouteKind::Modify:
+    case JobRouteKind::Anonymize:
+    case JobRouteKind::BulkModify:
+    case JobRouteKind::BulkAnonymize:
+      CheckModify(route, body);
+      break;
+    case JobRouteKind::Split:
+      CheckSplit(route, body);
+      break;
+    case JobRouteKind::Merge:
+      CheckMerge(route, body);
+      break;
+    case JobRouteKind::ModalityMove:
+    case JobRouteKind::ModalityGet:
+      CheckRetrieve(route, body);
+      break;
+    case JobRouteKind::ModalityStore:
+    case JobRouteKind::PeerStore:
+      CheckStore(route, body);
+      break;
     }
     return ReadCommonFields(body);
   }
@@ -130,7 +130,8 @@ namespace OrthancRegistry
     };
     const auto refuse = [](const std::string& id)
     {
-      throw RegistryError(ErrorCode::UnknownResource, "This resource is not a part of the study to be split: " + id);
+      throw RegistryError(ErrorCode::UnknownResource,
+                          "This resource is not a part of the study to be split: " + id);
     };
 
     if (!isStudy(route.resource))
@@ -209,10 +210,10 @@ namespace OrthancRegistry
         throw RegistryError(ErrorCode::UnknownResource, "This is no study, series or instance: " + id);
       }
       const auto& resource = found.at(id);
-      const bool isTarget = id == route.resource || resource.parent == route.resource ||
-                            (resource.level == ResourceLevel::Instance &&
-                             foundParents.contains(resource.parent) &&
-                             foundParents.at(resource.parent).parent == route.resource);
+      const bool isTarget =
+          id == route.resource || resource.parent == route.resource ||
+          (resource.level == ResourceLevel::Instance && foundParents.contains(resource.parent) &&
+           foundParents.at(resource.parent).parent == route.resource);
       if (isTarget)
       {
         throw RegistryError(ErrorCode::UnknownResource, "This resource already is in the study: " + id);

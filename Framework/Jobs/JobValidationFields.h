@@ -13,11 +13,11 @@ namespace OrthancRegistry::JobFields
 {
   bool ReadBoolean(const Json::Value& body, const char* field, bool defaultValue);
   int ReadInteger(const Json::Value& body, const char* field, int defaultValue);
-  void CheckString(const Json::Value& body, const char* field);                           // if present
-  void CheckUnsigned(const Json::Value& body, const char* field);                         // if present
-  void CheckTransferSyntax(const Json::Value& body, const char* field);                   // if present
-  std::vector<std::string> ReadStrings(const Json::Value& body, const char* field);       // mandatory
-  void CheckArrayOfStrings(const Json::Value& body, const char* field);                   // if present
+  void CheckString(const Json::Value& body, const char* field);                     // if present
+  void CheckUnsigned(const Json::Value& body, const char* field);                   // if present
+  void CheckTransferSyntax(const Json::Value& body, const char* field);             // if present
+  std::vector<std::string> ReadStrings(const Json::Value& body, const char* field); // mandatory
+  void CheckArrayOfStrings(const Json::Value& body, const char* field);             // if present
 
   // "Study", "studies", ...; ParameterOutOfRange if it is none.
   ResourceLevel ParseLevel(const std::string& name);

@@ -158,9 +158,10 @@ namespace OrthancRegistry
       }
       if (!overwriteInstances)
       {
-        throw RegistryError(ErrorCode::BadRequest, "StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID can "
-                                                   "only be kept together if the option OverwriteInstances "
-                                                   "of Orthanc is true");
+        throw RegistryError(ErrorCode::BadRequest,
+                            "StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID can "
+                            "only be kept together if the option OverwriteInstances "
+                            "of Orthanc is true");
       }
     }
   }

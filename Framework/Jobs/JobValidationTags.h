@@ -28,7 +28,7 @@ namespace OrthancRegistry::JobTags
   // ParameterOutOfRange if it is malformed.
   Path ParsePath(ITagDictionary& dictionary, const std::string& text);
 
-  // True for the attributes of the modules "Patient" and "General Study" of DICOM (PS3.3, C.7.1.1 and C.7.2.1),
-  // which a split may change.
+  // True for the attributes of the modules "Patient" and "General Study" of DICOM (PS3.3, C.7.1.1 and
+  // C.7.2.1), which a split may change.
   bool IsOfPatientOrStudyModule(uint32_t tag);
 }
