@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Index/Find/FilterCompiler.h"
+
+#include "Framework/Common/Errors.h"
+
+#include <set>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    // What tag and metadata constraints have in common
+    struct Comparison
+    {
+      bool isCaseSensitive;
+      bool isMandatory;
+      ConstraintType type;
+      const std::vector<std::string>& values;
+    };
+
+    // A row of DicomIdentifiers, MainDicomTags or Metadata, at most one per resource
+    struct ValueRow
+    {
+      std::string alias;
+      std::string source; // "table AS alias ON ..."
+    };
+
+    std::string_view GetTagTable(bool isIdentifier)
+    {
+      return isIdentifier ? "DicomIdentifiers" : "MainDicomTags";
+    }
+
+    ValueRow JoinTag(SqlBuilder& sql, std::string_view resource, bool isIdentifier, const TagKey& tag)
+    {
+      ValueRow row{sql.CreateAlias(), {}};
+      row.source.append(GetTagTable(isIdentifier)).append(" AS ").append(row.alias);
+      row.source.append(" ON ").append(row.alias).append(".id = ").append(resource).append(".internalId");
+      row.source.append(" AND ").append(row.alias).append(".tagGroup = ").append(sql.Bind(tag.group));
+      row.source.append(" AND ").append(row.alias).append(".tagElement = ").append(sql.Bind(tag.element));
+      return row;
+    }
+
+    ValueRow JoinMetadata(SqlBuilder& sql, std::string_view resource, int metadata)
+    {
+      ValueRow row{sql.CreateAlias(), {}};
+      row.source.append("Metadata AS ").append(row.alias);
+      row.source.append(" ON ").append(row.alias).append(".id = ").append(resource).append(".internalId");
+      row.source.append(" AND ").append(row.alias).append(".type = ").append(sql.Bind(metadata));
+      return row;
+    }
+
+    const std::string& GetSingleValue(const Comparison& comparison)
+    {
+      if (comparison.values.size() != 1)
+      {
+        throw RegistryError(ErrorCode::ParameterOutOfRange,
+                            "A constraint on one value has " + std::to_string(comparison.values.size()));
+      }
+      return comparison.values.front();
+    }
+
+    std::string Fold(const Comparison& comparison, const std::string& text)
+    {
+      return comparison.isCaseSensitive ? text : "SharedFold(" + text + ")";
+    }
+
+    std::string CompareWithList(SqlBuilder& sql, const Comparison& comparison, const std::string& left)
+    {
+      if (comparison.values.empty())
+      {
+        return "1 = 0";
+      }
+      if (comparison.isCaseSensitive)
+      {
+        return left + " = ANY(" + sql.Bind(comparison.values) + ")";
+      }
+      std::string text = left + " IN (";
+      for (const std::string& value : comparison.values)
+      {
+        text += text.ends_with('(') ? "" : ", ";
+        text += Fold(comparison, sql.Bind(value));
+      }
+      return text + ")";
+    }
+
+    // Without a literal beginning, the collation would only keep PostgreSQL from using its trigram index;
+    // with one, it lets the index in the order of the bytes find the beginning.
+    std::string CompareWithWildcard(SqlBuilder& sql, const IIndexDialect& dialect,
+                                    const Comparison& comparison, const std::string& column)
+    {
+      const std::string& wildcard = GetSingleValue(comparison);
+      std::string text = Fold(comparison, column);
+      if (wildcard.find_first_of("*?") != 0)
+      {
+        text += dialect.GetBytewiseCollation();
+      }
+      text += dialect.GetWildcardOperator();
+      text += Fold(comparison, sql.Bind(dialect.TranslateWildcard(wildcard)));
+      return text;
+    }
+
+    std::string Compare(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+                        const std::string& column)
+    {
+      const std::string left = Fold(comparison, column) + std::string(dialect.GetBytewiseCollation());
+      switch (comparison.type)
+      {
+      case ConstraintType::Equal:
+        return left + " = " + Fold(comparison, sql.Bind(GetSingleValue(comparison)));
+      case ConstraintType::SmallerOrEqual:
+        return left + " <= " + Fold(comparison, sql.Bind(GetSingleValue(comparison)));
+      case ConstraintType::GreaterOrEqual:
+        return left + " >= " + Fold(comparison, sql.Bind(GetSingleValue(comparison)));
+      case ConstraintType::Wildcard:
+        return CompareWithWildcard(sql, dialect, comparison, column);
+      case ConstraintType::List:
+        return CompareWithList(sql, comparison, left);
+      }
+      throw RegistryError(ErrorCode::ParameterOutOfRange, "Unknown type of constraint");
+    }
+
+    bool IsAlwaysTrue(const Comparison& comparison)
+    {
+      return comparison.type == ConstraintType::Wildcard && !comparison.isMandatory &&
+             comparison.values.size() == 1 && comparison.values.front() == "*";
+    }
+
+    // Both parts of the answer go after the tables of the resource itself.
+    struct JoinAndCondition
+    {
+      std::string join;
+      std::string condition; // may be empty
+    };
+
+    JoinAndCondition CompileRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+                                const ValueRow& row)
+    {
+      const std::string column = row.alias + ".value";
+      const std::string matches = Compare(sql, dialect, comparison, column);
+      if (comparison.isMandatory)
+      {
+        return {"JOIN " + row.source + " AND " + matches, {}};
+      }
+      return {"LEFT JOIN " + row.source, "(" + column + " IS NULL OR " + matches + ")"};
+    }
+
+    void AddRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+                const ValueRow& row)
+    {
+      const JoinAndCondition compiled = CompileRow(sql, dialect, comparison, row);
+      sql.AddJoin(compiled.join);
+      if (!compiled.condition.empty())
+      {
+        sql.AddCondition(compiled.condition);
+      }
+    }
+
+    // The descendants of a resource found, up to where further conditions follow
+    std::string BeginDescendants(const SqlBuilder& sql, ResourceLevel target, const std::string& join)
+    {
+      std::string text = "EXISTS (SELECT 1 " + GetDescendantTables(sql.GetLevel(), target) + " " + join;
+      text += " WHERE " + GetDescendantRoot(sql.GetLevel()) + " = ";
+      text += GetAlias(sql.GetLevel());
+      return text + ".internalId";
+    }
+
+    void CompileTag(SqlBuilder& sql, const IIndexDialect& dialect, const TagConstraint& constraint)
+    {
+      const Comparison comparison{constraint.isCaseSensitive, constraint.isMandatory, constraint.type,
+                                  constraint.values};
+      if (IsAlwaysTrue(comparison))
+      {
+        return;
+      }
+      if (constraint.level <= sql.GetLevel())
+      {
+        const std::string_view resource = sql.UseAncestor(constraint.level);
+        AddRow(sql, dialect, comparison, JoinTag(sql, resource, constraint.isIdentifier, constraint.tag));
+        return;
+      }
+      const ValueRow row =
+          JoinTag(sql, GetAlias(constraint.level), constraint.isIdentifier, constraint.tag);
+      const JoinAndCondition compiled = CompileRow(sql, dialect, comparison, row);
+      std::string text = BeginDescendants(sql, constraint.level, compiled.join);
+      if (!compiled.condition.empty())
+      {
+        text += " AND " + compiled.condition;
+      }
+      sql.AddCondition(text + ")");
+    }
+
+    void CompileMetadata(SqlBuilder& sql, const IIndexDialect& dialect, const MetadataConstraint& constraint)
+    {
+      const Comparison comparison{constraint.isCaseSensitive, constraint.isMandatory, constraint.type,
+                                  constraint.values};
+      if (!IsAlwaysTrue(comparison))
+      {
+        AddRow(sql, dialect, comparison, JoinMetadata(sql, GetAlias(sql.GetLevel()), constraint.metadata));
+      }
+    }
+
+    void CompileOrthancId(SqlBuilder& sql, ResourceLevel level, const std::string& publicId)
+    {
+      const std::string matches = std::string(GetAlias(level)) + ".publicId = " + sql.Bind(publicId);
+      if (level <= sql.GetLevel())
+      {
+        sql.UseAncestor(level);
+        sql.AddCondition(matches);
+        return;
+      }
+      sql.AddCondition(BeginDescendants(sql, level, "") + " AND " + matches + ")");
+    }
+
+    void CompileLabels(SqlBuilder& sql, const FindFilter& filter)
+    {
+      const std::set<std::string> distinct(filter.labels.begin(), filter.labels.end());
+      const std::vector<std::string> labels(distinct.begin(), distinct.end());
+      const std::string id = std::string(GetAlias(sql.GetLevel())) + ".internalId";
+
+      if (filter.labelsConstraint == LabelsConstraint::None)
+      {
+        std::string text = "NOT EXISTS (SELECT 1 FROM Labels WHERE Labels.id = " + id;
+        if (!labels.empty())
+        {
+          text += " AND Labels.label = ANY(" + sql.Bind(labels) + ")";
+        }
+        sql.AddCondition(text + ")");
+        return;
+      }
+      if (filter.labelsConstraint == LabelsConstraint::Any && labels.size() > 1)
+      {
+        sql.AddCondition(id + " IN (SELECT Labels.id FROM Labels WHERE Labels.label = ANY(" +
+                         sql.Bind(labels) + "))");
+        return;
+      }
+      for (const std::string& label : labels)
+      {
+        const std::string alias = sql.CreateAlias();
+        std::string join = "JOIN Labels AS " + alias + " ON " + alias + ".id = " + id;
+        join += " AND " + alias + ".label = " + sql.Bind(label);
+        sql.AddJoin(join);
+      }
+    }
+
+    std::string CompileKey(SqlBuilder& sql, const IIndexDialect& dialect, const Ordering& key)
+    {
+      if (!key.isMetadata && key.tagLevel > sql.GetLevel())
+      {
+        throw RegistryError(ErrorCode::ParameterOutOfRange, "Resources cannot be ordered by a level below");
+      }
+      const ValueRow row =
+          key.isMetadata ? JoinMetadata(sql, GetAlias(sql.GetLevel()), key.metadata)
+                         : JoinTag(sql, sql.UseAncestor(key.tagLevel), key.isIdentifier, key.tag);
+      sql.AddJoin("LEFT JOIN " + row.source);
+      switch (key.cast)
+      {
+      case Ordering::Cast::Integer:
+        return "SharedInteger(" + row.alias + ".value)";
+      case Ordering::Cast::Real:
+        return "SharedReal(" + row.alias + ".value)";
+      case Ordering::Cast::String:
+        break;
+      }
+      return row.alias + ".value" + std::string(dialect.GetBytewiseCollation());
+    }
+  }
+
+  void CompileFilter(SqlBuilder& sql, const IIndexDialect& dialect, const FindFilter& filter)
+  {
+    for (size_t level = 0; level < filter.orthancIds.size(); level++)
+    {
+      if (!filter.orthancIds[level].empty())
+      {
+        CompileOrthancId(sql, static_cast<ResourceLevel>(level), filter.orthancIds[level]);
+      }
+    }
+    for (const TagConstraint& constraint : filter.tags)
+    {
+      CompileTag(sql, dialect, constraint);
+    }
+    for (const MetadataConstraint& constraint : filter.metadata)
+    {
+      CompileMetadata(sql, dialect, constraint);
+    }
+    CompileLabels(sql, filter);
+  }
+
+  void CompileOrdering(SqlBuilder& sql, const IIndexDialect& dialect, const std::vector<Ordering>& ordering)
+  {
+    for (const Ordering& key : ordering)
+    {
+      const std::string column = CompileKey(sql, dialect, key);
+      sql.AddOrder(column + (key.descending ? " DESC NULLS LAST" : " ASC NULLS LAST"));
+    }
+    std::string last(GetAlias(sql.GetLevel()));
+    last += ".publicId";
+    last += dialect.GetBytewiseCollation();
+    sql.AddOrder(last);
+  }
+}

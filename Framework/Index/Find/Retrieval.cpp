@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Index/Find/Retrieval.h"
+
+#include "Framework/Index/Find/SqlBuilder.h"
+
+#include <algorithm>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    constexpr std::string_view ATTACHMENT_COLUMNS =
+        "AttachedFiles.fileType, AttachedFiles.uuid, COALESCE(AttachedFiles.compressedSize, 0), "
+        "COALESCE(AttachedFiles.uncompressedSize, 0), COALESCE(AttachedFiles.compressionType, 0), "
+        "COALESCE(AttachedFiles.uncompressedHash, ''), COALESCE(AttachedFiles.compressedHash, ''), "
+        "AttachedFiles.customData";
+
+    Attachment MakeAttachment(int type, std::string uuid, int64_t compressedSize, int64_t uncompressedSize,
+                              int compressionType, std::string uncompressedHash, std::string compressedHash,
+                              std::optional<Binary> customData)
+    {
+      Attachment attachment;
+      attachment.uuid = std::move(uuid);
+      attachment.contentType = type;
+      attachment.uncompressedSize = static_cast<uint64_t>(uncompressedSize);
+      attachment.uncompressedHash = std::move(uncompressedHash);
+      attachment.compressionType = compressionType;
+      attachment.compressedSize = static_cast<uint64_t>(compressedSize);
+      attachment.compressedHash = std::move(compressedHash);
+      if (customData)
+      {
+        attachment.customData = std::move(customData->bytes);
+      }
+      return attachment;
+    }
+
+    // "SELECT <what> FROM <descendants> <join> WHERE <they belong to resources of $1>"
+    std::string SelectOfDescendants(ResourceLevel level, ResourceLevel target, std::string_view what,
+                                    std::string_view join = "")
+    {
+      const std::string root = GetDescendantRoot(level);
+      std::string text = "SELECT ";
+      text.append(what).append(" ").append(GetDescendantTables(level, target));
+      text.append(" ").append(join).append(" WHERE ").append(root).append(" = ANY($1)");
+      return text;
+    }
+
+    // The common table expression "one": for each resource of $1 its instance with the lowest public id
+    std::string WithOneInstance(ResourceLevel level, const IIndexDialect& dialect)
+    {
+      const std::string root = GetDescendantRoot(level);
+      std::string columns = root + " AS root, instance.internalId AS id, instance.publicId AS publicId, ";
+      columns += "ROW_NUMBER() OVER (PARTITION BY " + root + " ORDER BY instance.publicId";
+      columns.append(dialect.GetBytewiseCollation()).append(") AS ranking");
+      std::string text = "WITH one AS (SELECT root, id, publicId FROM (";
+      text += SelectOfDescendants(level, ResourceLevel::Instance, columns);
+      return text + ") AS ranked WHERE ranking = 1) ";
+    }
+
+    int64_t EncodeTag(const TagKey& tag)
+    {
+      return int64_t{tag.group} * 65536 + tag.element;
+    }
+  }
+
+  Retrieval::Retrieval(IndexTransaction& t, const FindRequest& request, std::vector<FoundRow>& rows)
+      : t_(t), request_(request), rows_(rows)
+  {
+    ids_.reserve(rows.size());
+    positions_.reserve(rows.size());
+    for (const FoundRow& row : rows)
+    {
+      positions_[row.item.id] = ids_.size();
+      ids_.push_back(row.item.id);
+    }
+  }
+
+  bool Retrieval::IsAnythingAsked(const FindRequest& request)
+  {
+    const auto parent = [](const ParentRetrieval& asked)
+    {
+      return asked.mainDicomTags || asked.metadata;
+    };
+    const auto children = [](const ChildrenRetrieval& asked)
+    {
+      return asked.identifiers || asked.count || !asked.metadata.empty() || !asked.mainDicomTags.empty();
+    };
+    return request.mainDicomTags || request.metadata || request.labels || request.attachments ||
+           request.oneInstance || std::any_of(request.parents.begin(), request.parents.end(), parent) ||
+           std::any_of(request.children.begin(), request.children.end(), children);
+  }
+
+  std::vector<int64_t> Retrieval::CollectIds(bool own, bool ParentRetrieval::* ofParents) const
+  {
+    std::unordered_set<int64_t> ids;
+    for (const FoundRow& row : rows_)
+    {
+      for (size_t level = 0; level < static_cast<size_t>(request_.filter.level); level++)
+      {
+        if (request_.parents[level].*ofParents)
+        {
+          ids.insert(row.ancestors[level]);
+        }
+      }
+      if (own)
+      {
+        ids.insert(row.item.id);
+      }
+    }
+    return {ids.begin(), ids.end()};
+  }
+
+  FoundItem& Retrieval::GetItem(int64_t id)
+  {
+    return rows_[positions_.at(id)].item;
+  }
+
+  void Retrieval::RetrieveTags()
+  {
+    const std::vector<int64_t> ids = CollectIds(request_.mainDicomTags, &ParentRetrieval::mainDicomTags);
+    if (ids.empty())
+    {
+      return;
+    }
+    t_.transaction.QueryLater<int64_t, uint16_t, uint16_t, std::string>(
+        "SELECT id, tagGroup, tagElement, COALESCE(value, '') FROM MainDicomTags WHERE id = ANY($1)",
+        [this](int64_t id, uint16_t group, uint16_t element, std::string value)
+        {
+          tags_[id].push_back({group, element, std::move(value)});
+        },
+        ids);
+  }
+
+  void Retrieval::RetrieveMetadata()
+  {
+    const std::vector<int64_t> ids = CollectIds(request_.metadata, &ParentRetrieval::metadata);
+    if (ids.empty())
+    {
+      return;
+    }
+    t_.transaction.QueryLater<int64_t, int, std::string, int64_t>(
+        "SELECT id, type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = ANY($1)",
+        [this](int64_t id, int type, std::string value, int64_t revision)
+        {
+          metadata_[id].push_back({type, std::move(value), revision});
+        },
+        ids);
+  }
+
+  void Retrieval::RetrieveLabels()
+  {
+    std::string text = "SELECT id, label FROM Labels WHERE id = ANY($1) ORDER BY id, label";
+    text += t_.dialect.GetBytewiseCollation();
+    t_.transaction.QueryLater<int64_t, std::string>(
+        text,
+        [this](int64_t id, std::string label)
+        {
+          GetItem(id).labels.push_back(std::move(label));
+        },
+        ids_);
+  }
+
+  void Retrieval::RetrieveAttachments()
+  {
+    std::string text = "SELECT AttachedFiles.id, COALESCE(AttachedFiles.revision, 0), ";
+    text.append(ATTACHMENT_COLUMNS).append(" FROM AttachedFiles WHERE AttachedFiles.id = ANY($1)");
+    t_.transaction.QueryLater<int64_t, int64_t, int, std::string, int64_t, int64_t, int, std::string,
+                              std::string, std::optional<Binary>>(
+        text,
+        [this](int64_t id, int64_t revision, auto... columns)
+        {
+          GetItem(id).attachments.push_back({MakeAttachment(std::move(columns)...), revision});
+        },
+        ids_);
+  }
+
+  void Retrieval::RetrieveChildrenIdentifiers(ResourceLevel level)
+  {
+    const ResourceLevel own = request_.filter.level;
+    const std::string what = GetDescendantRoot(own) + ", " + std::string(GetAlias(level)) + ".publicId";
+    t_.transaction.QueryLater<int64_t, std::string>(
+        SelectOfDescendants(own, level, what),
+        [this, level](int64_t id, std::string publicId)
+        {
+          ChildrenContent& content = GetItem(id).children[static_cast<size_t>(level)];
+          content.identifiers.push_back(std::move(publicId));
+          content.count++;
+        },
+        ids_);
+  }
+
+  void Retrieval::RetrieveChildrenCount(ResourceLevel level)
+  {
+    const ResourceLevel own = request_.filter.level;
+    const std::string root = GetDescendantRoot(own);
+    t_.transaction.QueryLater<int64_t, uint64_t>(
+        SelectOfDescendants(own, level, root + ", COUNT(*)") + " GROUP BY " + root,
+        [this, level](int64_t id, uint64_t count)
+        {
+          GetItem(id).children[static_cast<size_t>(level)].count = count;
+        },
+        ids_);
+  }
+
+  void Retrieval::RetrieveChildrenMetadata(ResourceLevel level, const std::vector<int64_t>& types)
+  {
+    const ResourceLevel own = request_.filter.level;
+    const std::string join =
+        "JOIN Metadata ON Metadata.id = " + std::string(GetAlias(level)) + ".internalId";
+    t_.transaction.QueryLater<int64_t, int, std::string>(
+        SelectOfDescendants(own, level,
+                            "DISTINCT " + GetDescendantRoot(own) +
+                                ", Metadata.type, COALESCE(Metadata.value, '')",
+                            join) +
+            " AND Metadata.type = ANY($2)",
+        [this, level](int64_t id, int type, std::string value)
+        {
+          GetItem(id).children[static_cast<size_t>(level)].metadata.push_back({type, std::move(value), 0});
+        },
+        ids_, types);
+  }
+
+  void Retrieval::RetrieveChildrenTags(ResourceLevel level, const std::vector<TagKey>& tags)
+  {
+    const ResourceLevel own = request_.filter.level;
+    std::vector<int64_t> encoded;
+    std::transform(tags.begin(), tags.end(), std::back_inserter(encoded), EncodeTag);
+    const std::string join =
+        "JOIN MainDicomTags ON MainDicomTags.id = " + std::string(GetAlias(level)) + ".internalId";
+    t_.transaction.QueryLater<int64_t, uint16_t, uint16_t, std::string>(
+        SelectOfDescendants(own, level,
+                            "DISTINCT " + GetDescendantRoot(own) +
+                                ", MainDicomTags.tagGroup, MainDicomTags.tagElement, "
+                                "COALESCE(MainDicomTags.value, '')",
+                            join) +
+            " AND CAST(MainDicomTags.tagGroup AS BIGINT) * 65536 + MainDicomTags.tagElement = ANY($2)",
+        [this, level](int64_t id, uint16_t group, uint16_t element, std::string value)
+        {
+          ChildrenContent& content = GetItem(id).children[static_cast<size_t>(level)];
+          content.mainDicomTags.push_back({group, element, std::move(value)});
+        },
+        ids_, encoded);
+  }
+
+  void Retrieval::RetrieveChildren(ResourceLevel level)
+  {
+    const ChildrenRetrieval& asked = request_.children[static_cast<size_t>(level)];
+    if (asked.identifiers)
+    {
+      RetrieveChildrenIdentifiers(level);
+    }
+    else if (asked.count)
+    {
+      RetrieveChildrenCount(level);
+    }
+    if (!asked.metadata.empty())
+    {
+      RetrieveChildrenMetadata(level, asked.metadata);
+    }
+    if (!asked.mainDicomTags.empty())
+    {
+      RetrieveChildrenTags(level, asked.mainDicomTags);
+    }
+  }
+
+  void Retrieval::RetrieveOneInstance()
+  {
+    const std::string one = WithOneInstance(request_.filter.level, t_.dialect);
+    t_.transaction.QueryLater<int64_t, std::string, std::optional<int>, std::string, int64_t>(
+        one + "SELECT one.root, one.publicId, Metadata.type, COALESCE(Metadata.value, ''), "
+              "COALESCE(Metadata.revision, 0) FROM one LEFT JOIN Metadata ON Metadata.id = one.id",
+        [this](int64_t id, std::string publicId, std::optional<int> type, std::string value, int64_t revision)
+        {
+          FoundItem& item = GetItem(id);
+          item.oneInstancePublicId = std::move(publicId);
+          if (type)
+          {
+            item.oneInstanceMetadata.push_back({*type, std::move(value), revision});
+          }
+        },
+        ids_);
+
+    std::string text = one + "SELECT one.root, ";
+    text.append(ATTACHMENT_COLUMNS).append(" FROM one JOIN AttachedFiles ON AttachedFiles.id = one.id");
+    t_.transaction.QueryLater<int64_t, int, std::string, int64_t, int64_t, int, std::string, std::string,
+                              std::optional<Binary>>(
+        text,
+        [this](int64_t id, auto... columns)
+        {
+          GetItem(id).oneInstanceAttachments.push_back(MakeAttachment(std::move(columns)...));
+        },
+        ids_);
+  }
+
+  // Each statement has its own snapshot (READ COMMITTED). What is still there for the last one was there for
+  // all the others, so nothing half-deleted is answered.
+  void Retrieval::RetrieveExistence()
+  {
+    t_.transaction.QueryLater<int64_t>(
+        "SELECT internalId FROM Resources WHERE internalId = ANY($1)",
+        [this](int64_t id)
+        {
+          existing_.insert(id);
+        },
+        ids_);
+  }
+
+  void Retrieval::DistributeContents(FoundRow& row)
+  {
+    const size_t own = static_cast<size_t>(request_.filter.level);
+    for (size_t level = 0; level <= own; level++)
+    {
+      const bool tags = level == own ? request_.mainDicomTags : request_.parents[level].mainDicomTags;
+      const bool metadata = level == own ? request_.metadata : request_.parents[level].metadata;
+      const int64_t id = level == own ? row.item.id : row.ancestors[level];
+      if (tags)
+      {
+        row.item.contents[level].mainDicomTags = tags_[id];
+      }
+      if (metadata)
+      {
+        row.item.contents[level].metadata = metadata_[id];
+      }
+    }
+  }
+
+  std::vector<FoundItem> Retrieval::Run()
+  {
+    const bool isAsked = !rows_.empty() && IsAnythingAsked(request_);
+    if (isAsked)
+    {
+      RetrieveTags();
+      RetrieveMetadata();
+      if (request_.labels)
+      {
+        RetrieveLabels();
+      }
+      if (request_.attachments)
+      {
+        RetrieveAttachments();
+      }
+      for (int level = static_cast<int>(request_.filter.level) + 1; level <= 3; level++)
+      {
+        RetrieveChildren(static_cast<ResourceLevel>(level));
+      }
+      if (request_.oneInstance && request_.filter.level != ResourceLevel::Instance)
+      {
+        RetrieveOneInstance();
+      }
+      RetrieveExistence();
+      t_.transaction.Flush();
+    }
+
+    std::vector<FoundItem> items;
+    items.reserve(rows_.size());
+    for (FoundRow& row : rows_)
+    {
+      if (!isAsked || existing_.contains(row.item.id))
+      {
+        DistributeContents(row);
+        items.push_back(std::move(row.item));
+      }
+    }
+    return items;
+  }
+}
