@@ -2,6 +2,7 @@
 #include "SQLite/SQLiteFunctions.h"
 
 #include "Framework/Database/DatabaseErrors.h"
+#include "SQLite/SQLiteFindFunctions.h"
 
 #include <chrono>
 #include <string>
@@ -32,5 +33,6 @@ namespace OrthancRegistry::SQLite
   void RegisterFunctions(sqlite3* connection)
   {
     Register(connection, "SharedNow", 0, 0, &GetNow);
+    RegisterFindFunctions(connection);
   }
 }

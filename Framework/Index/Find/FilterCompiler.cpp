@@ -178,8 +178,7 @@ namespace OrthancRegistry
         AddRow(sql, dialect, comparison, JoinTag(sql, resource, constraint.isIdentifier, constraint.tag));
         return;
       }
-      const ValueRow row =
-          JoinTag(sql, GetAlias(constraint.level), constraint.isIdentifier, constraint.tag);
+      const ValueRow row = JoinTag(sql, GetAlias(constraint.level), constraint.isIdentifier, constraint.tag);
       const JoinAndCondition compiled = CompileRow(sql, dialect, comparison, row);
       std::string text = BeginDescendants(sql, constraint.level, compiled.join);
       if (!compiled.condition.empty())
@@ -248,9 +247,9 @@ namespace OrthancRegistry
       {
         throw RegistryError(ErrorCode::ParameterOutOfRange, "Resources cannot be ordered by a level below");
       }
-      const ValueRow row =
-          key.isMetadata ? JoinMetadata(sql, GetAlias(sql.GetLevel()), key.metadata)
-                         : JoinTag(sql, sql.UseAncestor(key.tagLevel), key.isIdentifier, key.tag);
+      const ValueRow row = key.isMetadata
+                               ? JoinMetadata(sql, GetAlias(sql.GetLevel()), key.metadata)
+                               : JoinTag(sql, sql.UseAncestor(key.tagLevel), key.isIdentifier, key.tag);
       sql.AddJoin("LEFT JOIN " + row.source);
       switch (key.cast)
       {

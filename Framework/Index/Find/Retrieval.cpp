@@ -205,13 +205,11 @@ namespace OrthancRegistry
   void Retrieval::RetrieveChildrenMetadata(ResourceLevel level, const std::vector<int64_t>& types)
   {
     const ResourceLevel own = request_.filter.level;
-    const std::string join =
-        "JOIN Metadata ON Metadata.id = " + std::string(GetAlias(level)) + ".internalId";
+    const std::string join = "JOIN Metadata ON Metadata.id = " + std::string(GetAlias(level)) + ".internalId";
     t_.transaction.QueryLater<int64_t, int, std::string>(
-        SelectOfDescendants(own, level,
-                            "DISTINCT " + GetDescendantRoot(own) +
-                                ", Metadata.type, COALESCE(Metadata.value, '')",
-                            join) +
+        SelectOfDescendants(
+            own, level,
+            "DISTINCT " + GetDescendantRoot(own) + ", Metadata.type, COALESCE(Metadata.value, '')", join) +
             " AND Metadata.type = ANY($2)",
         [this, level](int64_t id, int type, std::string value)
         {
