@@ -17,14 +17,16 @@ die()
   exit 1
 }
 
-# need COMMAND PACKAGE: installs the Debian package unless the command is there
+# need PACKAGE CHECK...: installs the Debian package unless the command CHECK succeeds
 need()
 {
-  if command -v "$1" > /dev/null; then return; fi
-  [ "$(id -u)" = 0 ] || die "$1 is missing: install the package $2, or run this as root"
-  say "Installing $2"
+  local package=$1
+  shift
+  if "$@" > /dev/null 2>&1; then return; fi
+  [ "$(id -u)" = 0 ] || die "install the package $package, or run this as root"
+  say "Installing $package"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" > /dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" > /dev/null
 }
 
 # wait_for SECONDS DESCRIPTION COMMAND...: until the command succeeds
@@ -40,8 +42,8 @@ wait_for()
 
 ensure_docker()
 {
-  need docker docker.io
-  docker compose version > /dev/null 2>&1 || need docker-compose docker-compose
+  need docker.io command -v docker
+  need docker-compose "$DOCKER_DIRECTORY/compose.sh" version
   if docker info > /dev/null 2>&1; then return; fi
   [ "$(id -u)" = 0 ] || die "no Docker daemon answers: start it, join the group docker, or run this as root"
   say "Starting the Docker daemon"
@@ -68,7 +70,7 @@ ensure_base()
 bootstrap_base()
 {
   [ "$(id -u)" = 0 ] || die "debootstrap needs root; or pull $2 first"
-  need debootstrap debootstrap
+  need debootstrap command -v debootstrap
   local directory script=$1 valid_until=true
   directory=$(mktemp -d)
   # An older debootstrap does not know the names of newer suites; all of them are made like sid

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'Samples'))
+
+from deployment import Deployment  # noqa: E402
+from dicom_files import make_study, real_files  # noqa: E402
+
+
+def run(request, *arguments, **options):
+    failures = request.session.testsfailed
+    deployment = Deployment(*arguments, **options)
+    with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
+        yield deployment
+
+
+@pytest.fixture(scope='session')
+def cluster(request):
+    """Three replicas of Orthanc 1.13 on PostgreSQL behind HAProxy."""
+    yield from run(request, 'registry-test-postgresql', 'docker-compose.yml', ['orthanc1', 'orthanc2', 'orthanc3'])
+
+
+@pytest.fixture(scope='module')
+def sqlite_cluster(request):
+    """Two replicas of Orthanc 1.13 on one SQLite file behind HAProxy."""
+    yield from run(request, 'registry-test-sqlite', 'docker-compose.sqlite.yml', ['orthanc1', 'orthanc2'])
+
+
+@pytest.fixture(scope='module', params=['docker-compose.yml', 'docker-compose.sqlite.yml'],
+                ids=['postgresql', 'sqlite'])
+def trixie_cluster(request):
+    """Orthanc 1.12.7, the one of Debian trixie."""
+    replicas = ['orthanc1', 'orthanc2', 'orthanc3'][:3 if request.param == 'docker-compose.yml' else 2]
+    yield from run(request, 'registry-test-trixie', request.param, replicas, orthanc_suite='trixie')
+
+
+@pytest.fixture(scope='session')
+def valid_files():
+    """Contents of DICOM files: of several modalities and transfer syntaxes if the real ones are there."""
+    return [path.read_bytes() for path in real_files('valid') + real_files('hierarchy')] or make_study(20)
+
+
+@pytest.fixture(scope='session')
+def broken_files():
+    real = [path.read_bytes() for path in real_files('broken')]
+    return real or [make_study(1)[0][:200], b'no DICOM at all']
+
+
+@pytest.fixture
+def make_patient():
+    """make_patient(server, count): uploads a new generated patient of one study, answers its Orthanc ids."""
+    def make(server, count=1, patient='Generated'):
+        answers = [server.upload(content) for content in make_study(count, patient)]
+        return {'study': answers[0]['ParentStudy'], 'series': answers[0]['ParentSeries'],
+                'patient': answers[0]['ParentPatient'], 'instances': [answer['ID'] for answer in answers]}
+    return make

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deployment of Docker/docker-compose*.yml under test, and the peers beside it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import socket
+import subprocess
+import time
+
+import requests
+
+DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
+START_SECONDS = 90
+TOOLS = 'orthanc-registry/tools:forky'
+
+
+def docker(*arguments):
+    done = subprocess.run(['docker', *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, 'docker %s: %s' % (' '.join(arguments), done.stderr)
+    return done.stdout.strip()
+
+
+def wait_until(condition, seconds, what, interval=0.05):
+    """The first true value of condition(), or a failure that says what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError('not within %g s: %s' % (seconds, what))
+        time.sleep(interval)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """The REST API at one address."""
+
+    def __init__(self, port, credentials):
+        self.url = 'http://127.0.0.1:%d' % port
+        self.session = requests.Session()
+        self.session.auth = credentials
+
+    def request(self, method, path, **arguments):
+        arguments.setdefault('timeout', 120)
+        return self.session.request(method, self.url + path, **arguments)
+
+    def json(self, method, path, **arguments):
+        response = self.request(method, path, **arguments)
+        assert response.status_code == 200, '%s %s: %d %s' % (method, path, response.status_code, response.text)
+        return response.json()
+
+    def get(self, path, **arguments):
+        return self.json('GET', path, **arguments)
+
+    def post(self, path, body=None, **arguments):
+        return self.json('POST', path, json=body, **arguments)
+
+    def status(self, method, path, **arguments):
+        return self.request(method, path, **arguments).status_code
+
+    def upload(self, content):
+        return self.json('POST', '/instances', data=content)
+
+    def submit(self, path, body=None):
+        """The id of a job that is run asynchronously."""
+        return self.post(path, {'Asynchronous': True, **(body or {})})['ID']
+
+    def jobs(self):
+        return {job['ID']: job for job in self.get('/jobs?expand')}
+
+    def answers(self):
+        try:
+            return self.status('GET', '/system', timeout=5) == 200
+        except requests.RequestException:
+            return False
+
+
+class Deployment:
+    def __init__(self, project, compose_file, replicas, orthanc_suite='forky'):
+        self.project = project
+        self.compose_file = compose_file
+        self.credentials = ('orthanc', secrets.token_hex(16))
+        self.ports = {name: free_port() for name in ['HTTP_PORT', 'DICOM_PORT', 'REPLICA1_PORT', 'REPLICA2_PORT',
+                                                     'REPLICA3_PORT']}
+        self.environment = {**os.environ, **{name: str(port) for name, port in self.ports.items()},
+                            'ORTHANC_USER': self.credentials[0], 'ORTHANC_PASSWORD': self.credentials[1],
+                            'POSTGRES_PASSWORD': secrets.token_hex(16), 'ORTHANC_SUITE': orthanc_suite}
+        self.balancer = Server(self.ports['HTTP_PORT'], self.credentials)
+        self.replicas = {name: Server(self.ports['REPLICA%s_PORT' % name[-1]], self.credentials)
+                         for name in replicas}
+        self.network = project + '_default'
+
+    def compose(self, *arguments):
+        done = subprocess.run([str(DOCKER_DIRECTORY / 'compose.sh'), '--project-name', self.project, '--file',
+                               str(DOCKER_DIRECTORY / self.compose_file), *arguments],
+                              env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    @contextlib.contextmanager
+    def running(self, show_logs):
+        """Started, and removed with its data at the end. show_logs() tells whether to print the logs before."""
+        try:
+            self.compose('down', '--volumes')
+            self.compose('up', '--detach')
+            self.wait_all_answer()
+            yield self
+        except BaseException:
+            self.print_logs()
+            raise
+        else:
+            if show_logs():
+                self.print_logs()
+        finally:
+            self.compose('down', '--volumes', '--timeout', '20')
+
+    def print_logs(self):
+        print(self.compose('logs', '--no-color', '--tail', '80'))
+
+    def wait_all_answer(self):
+        for name, server in [('balancer', self.balancer), *self.replicas.items()]:
+            wait_until(server.answers, START_SECONDS, name + ' answers')
+        # The balancer has found all of them when their names come by in one round
+        for _ in range(3):
+            wait_until(self.balancer_reaches_all, START_SECONDS, 'the balancer reaches all replicas')
+
+    def balancer_reaches_all(self):
+        return {self.balancer.get('/system')['Name'] for _ in self.replicas} == set(self.replicas)
+
+    def container(self, service):
+        return docker('ps', '--all', '--quiet', '--filter', 'label=com.docker.compose.project=' + self.project,
+                      '--filter', 'label=com.docker.compose.service=' + service)
+
+    def kill(self, service):
+        """kill -9 of the process of a container."""
+        docker('kill', '--signal', 'KILL', self.container(service))
+
+    def start(self, service):
+        docker('start', self.container(service))
+        if service in self.replicas:
+            wait_until(self.replicas[service].answers, START_SECONDS, service + ' answers again')
+
+    def query(self, sql):
+        """The rows of a query on the PostgreSQL of the deployment, as lists of texts."""
+        out = docker('exec', self.container('database'), 'psql', '--dbname=orthanc', '--no-align', '--tuples-only',
+                     '--command', sql)
+        return [line.split('|') for line in out.splitlines()]
+
+    def end_of(self, job, seconds=60, server=None):
+        """The job, once it has ended."""
+        server = server or self.balancer
+
+        def ended():
+            answer = server.get('/jobs/' + job)
+            return answer if answer['State'] in ('Success', 'Failure') else None
+        return wait_until(ended, seconds, 'the end of job ' + job)
+
+    def views(self, jobs):
+        """Of each replica, what it answers about these jobs."""
+        wanted = set(jobs)
+        return {name: {id_: job for id_, job in server.jobs().items() if id_ in wanted}
+                for name, server in self.replicas.items()}
+
+    def wait_success(self, jobs, seconds, servers=None):
+        """Until each of the servers (default: all replicas) says Success for each of the jobs."""
+        def success():
+            for server in servers or self.replicas.values():
+                states = {id_: job['State'] for id_, job in server.jobs().items() if id_ in jobs}
+                assert 'Failure' not in states.values(), server.jobs()
+                if list(states.values()).count('Success') < len(jobs):
+                    return False
+            return True
+        wait_until(success, seconds, '%d jobs in Success' % len(jobs), 0.1)
+
+    def add_modality(self, name, aet, host, port):
+        for server in self.replicas.values():
+            body = {'AET': aet, 'Host': host, 'Port': port}
+            assert server.status('PUT', '/modalities/' + name, json=body) == 200
+
+    @contextlib.contextmanager
+    def storescp(self, *options):
+        """A receiver (DCMTK), known to all replicas as a modality."""
+        name = '%s-receiver-%s' % (self.project, secrets.token_hex(4))
+        docker('run', '--detach', '--init', '--name', name, '--network', self.network, TOOLS,
+               'storescp', '--fork', '--aetitle', 'RECEIVER', '--output-directory', '/received',
+               '--exec-on-reception', 'echo #a #f >> /received/log', *options, '11112')
+        try:
+            receiver = Receiver(name)
+            self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
+            yield receiver
+        finally:
+            docker('rm', '--force', name)
+
+    @contextlib.contextmanager
+    def other_orthanc(self):
+        """An Orthanc without plugins beside the cluster: its address on the network, and its REST API."""
+        name = '%s-other-%s' % (self.project, secrets.token_hex(4))
+        port = free_port()
+        configuration = json.dumps({'Name': 'Other', 'RemoteAccessAllowed': True, 'AuthenticationEnabled': True,
+                                    'RegisteredUsers': {'other': 'secret'}, 'DicomAet': 'OTHER',
+                                    'StorageDirectory': '/tmp/storage', 'IndexDirectory': '/tmp/storage'})
+        docker('run', '--detach', '--name', name, '--network', self.network, '--publish', '127.0.0.1:%d:8042' % port,
+               '--env', 'CONFIGURATION=' + configuration, 'orthanc-registry/orthanc:forky', 'bash', '-c',
+               'mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json')
+        try:
+            server = Server(port, ('other', 'secret'))
+            wait_until(server.answers, START_SECONDS, 'the other Orthanc answers')
+            yield name, server
+        finally:
+            docker('rm', '--force', name)
+
+
+class Receiver:
+    def __init__(self, container):
+        self.container = container
+        self.modality = container
+
+    def received(self):
+        """One line per received instance: who sent it, and its file name."""
+        log = docker('exec', self.container, 'sh', '-c', 'cat /received/log 2> /dev/null || true')
+        return log.splitlines()
