@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Common/Utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace OrthancRegistry
@@ -70,5 +71,28 @@ namespace OrthancRegistry
       position += sequence.length;
     }
     return true;
+  }
+
+  std::string ToStorableText(std::string_view text)
+  {
+    if (IsStorableText(text))
+    {
+      return std::string(text);
+    }
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty())
+    {
+      size_t length = 1;
+      while (length <= 4 && !IsStorableText(text.substr(0, length)))
+      {
+        length++;
+      }
+      const bool isCharacter = length <= 4;
+      length = isCharacter ? std::min(length, text.size()) : 1;
+      result.append(isCharacter ? text.substr(0, length) : "?");
+      text.remove_prefix(length);
+    }
+    return result;
   }
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/BackgroundTask.h"
+#include "Framework/Jobs/CoreWaiters.h"
+#include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/RunStore.h"
+#include "Framework/Jobs/RunTable.h"
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace OrthancRegistry
+{
+  // Follows what the core does, and writes it down: the runs of queued jobs, and the jobs that the core has
+  // started by itself. One listing of the core per turn, and one transaction if something has changed.
+  // Thread-safe.
+  class CoreWatcher
+  {
+  public:
+    // "onSlotFreed" is called when a job of this core has ended.
+    CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, std::function<void()> onSlotFreed);
+
+    void Start();
+
+    // Looks once more before it returns, if it was running.
+    void Stop();
+
+    // Like Stop(), without a last look
+    void Abort();
+
+    void Wake();
+
+    // Somebody in the cluster looks for a job: looks at once, and announces what is new.
+    void AnswerSearch();
+
+    // Returns once all jobs that the core lists now have been written, or when the time is over.
+    void Refresh(std::chrono::milliseconds patience);
+
+    // The core has told the end of a job; kept in case that it forgets the job before that has been seen.
+    void SetOutcome(const std::string& coreJobId, JobState outcome);
+
+    // Writes everything once more, because others have changed the rows.
+    void Forget();
+
+    // Waits for the end of a job of the core, which has been written when this returns. A RegistryError if
+    // the watcher stops, or if the core forgets the job.
+    CoreJob WaitForEnd(const std::string& coreJobId);
+
+    // Running jobs that the core has started by itself
+    size_t CountRunningLocalJobs() const;
+
+  private:
+    using Listing = std::map<std::string, CoreJob>;
+
+    std::chrono::milliseconds Look();
+    void LoadLocalJobs();
+    void CollectRuns(const std::vector<Run>& runs, const Listing& listing, CoreUpdates& updates);
+    void CollectLocalJobs(const Listing& listing, CoreUpdates& updates);
+    void CollectForgottenLocalJobs(const Listing& listing, CoreUpdates& updates);
+    std::optional<CoreJob> ReadRun(const Run& run, const Listing& listing);
+    std::optional<CoreJob> ReadForgotten(const CoreJob& last);
+    void Write(const CoreUpdates& updates);
+    void DropStale(const ClaimedJob& job, const std::string& coreJobId);
+    void Cancel(const std::string& coreJobId);
+    void Deliver(const Listing& listing);
+
+    RunTable& runs_;
+    RunStore& store_;
+    ICoreClient& core_;
+    std::function<void()> onSlotFreed_;
+    CoreWaiters waiters_;
+
+    std::mutex outcomesMutex_;
+    std::map<std::string, JobState> outcomes_;
+
+    std::atomic<bool> isRunning_ = false;
+    std::atomic<bool> isSomebodyAsking_ = false;
+    std::atomic<bool> isForgetting_ = true;
+    std::atomic<size_t> runningLocalJobs_ = 0;
+
+    // Used by one turn at a time: what the database holds, by the ids of the core
+    std::map<std::string, CoreJob> writtenRuns_;
+    std::map<std::string, CoreJob> writtenLocalJobs_;
+    std::map<std::string, unsigned int> missing_; // for how many turns
+
+    BackgroundTask task_;
+  };
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Jobs/Dispatcher.h"
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    constexpr std::chrono::hours WAIT_FOR_PULSE{1};
+  }
+
+  Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
+                         OnClaimed onClaimed)
+      : slots_(slots), runs_(runs), store_(store), countLocalJobs_(std::move(countLocalJobs)),
+        onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
+                                                [this]
+                                                {
+                                                  return Dispatch();
+                                                })
+  {
+  }
+
+  void Dispatcher::Start()
+  {
+    task_.Start();
+  }
+
+  void Dispatcher::Stop()
+  {
+    task_.Stop();
+  }
+
+  void Dispatcher::Wake()
+  {
+    task_.Wake();
+  }
+
+  size_t Dispatcher::CountFreeSlots() const
+  {
+    const size_t used = runs_.GetCount() + countLocalJobs_();
+    return used >= slots_ ? 0 : slots_ - used;
+  }
+
+  std::chrono::milliseconds Dispatcher::Dispatch()
+  {
+    ReleaseLostClaims();
+    const size_t free = CountFreeSlots();
+    if (free > 0)
+    {
+      isClaimInDoubt_ = true; // until the answer is here
+      for (ClaimedJob& job : store_.Claim(free))
+      {
+        runs_.Add(job);
+        onClaimed_(std::move(job));
+      }
+      isClaimInDoubt_ = false;
+    }
+    return WAIT_FOR_PULSE;
+  }
+
+  // A claim whose answer was lost with the connection may have taken jobs that nobody would run.
+  void Dispatcher::ReleaseLostClaims()
+  {
+    if (!isClaimInDoubt_)
+    {
+      return;
+    }
+    std::vector<std::string> known;
+    for (const Run& run : runs_.GetAll())
+    {
+      known.push_back(run.job.id);
+    }
+    store_.Release(known);
+    isClaimInDoubt_ = false;
+  }
+}

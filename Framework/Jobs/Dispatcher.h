@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/BackgroundTask.h"
+#include "Framework/Jobs/RunStore.h"
+#include "Framework/Jobs/RunTable.h"
+
+#include <functional>
+
+namespace OrthancRegistry
+{
+  // Claims as many waiting jobs as this replica has free slots, whenever there may be one to claim.
+  class Dispatcher
+  {
+  public:
+    using CountLocalJobs = std::function<size_t()>;
+    using OnClaimed = std::function<void(ClaimedJob)>;
+
+    // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
+    Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
+               OnClaimed onClaimed);
+
+    void Start();
+    void Stop();
+    void Wake(); // a job has been submitted, or a slot has become free
+
+  private:
+    std::chrono::milliseconds Dispatch();
+    size_t CountFreeSlots() const;
+    void ReleaseLostClaims();
+
+    const size_t slots_;
+    RunTable& runs_;
+    RunStore& store_;
+    CountLocalJobs countLocalJobs_;
+    OnClaimed onClaimed_;
+    bool isClaimInDoubt_ = false; // used by the thread only
+    BackgroundTask task_;
+  };
+}

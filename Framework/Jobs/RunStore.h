@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/IMessageBus.h"
+#include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/RunTable.h"
+#include "Framework/Replicas/ReplicaRegistry.h"
+
+#include <string>
+#include <vector>
+
+namespace OrthancRegistry
+{
+  // What has become of a run, or of a local job: the core's view of it. "core.state" is that of the shared
+  // job: a core that has not begun yet says Pending, when the shared job is Running already.
+  struct RunUpdate
+  {
+    ClaimedJob job;
+    CoreJob core;         // its id is empty if the core refused the job
+    bool isFirst = false; // the id at the core is not in the database yet
+  };
+
+  struct CoreUpdates
+  {
+    std::vector<RunUpdate> runs;
+    std::vector<CoreJob> localJobs;
+    bool isSomebodyAsking = false; // announce it even if no local job is new
+
+    bool IsEmpty() const
+    {
+      return runs.empty() && localJobs.empty();
+    }
+  };
+
+  // What a replica writes about the jobs that it runs. Thread-safe.
+  class RunStore
+  {
+  public:
+    RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
+             const ReplicaRegistry& registry);
+
+    // Takes up to "count" waiting jobs, in the order of priority, then of submission: one statement. None if
+    // the row of this replica is gone.
+    std::vector<ClaimedJob> Claim(size_t count);
+
+    // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this
+    // replica does not own that run any more: only the one whose owner and fence are in the row may write.
+    std::vector<std::string> Write(const CoreUpdates& updates);
+
+    // Hands the unfinished queued jobs of this replica back, but for the kept ones, as if they had not been
+    // tried.
+    void Release(const std::vector<std::string>& kept);
+
+    // The local jobs of this replica that have not ended, as the database knows them
+    std::vector<CoreJob> GetUnfinishedLocalJobs();
+
+    // Of these ids of jobs of a core, those that the registry knows as unfinished local jobs of the server
+    // identifier of this replica. They belong to this incarnation from now on.
+    std::vector<std::string> AdoptLocalJobs(const std::vector<std::string>& ids);
+
+  private:
+    void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
+    void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
+
+    const ReplicaIdentity identity_;
+    IDatabase& database_;
+    IMessageBus& bus_;
+    const ReplicaRegistry& registry_;
+  };
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/Errors.h"
+#include "Framework/Jobs/Job.h"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace OrthancRegistry
+{
+  // A queued job that this replica has claimed. "fence" is carried by each write about this run.
+  struct ClaimedJob
+  {
+    std::string id;
+    std::string type;
+    int attempt = 0;
+    int64_t fence = 0;
+    JobRequest request;
+  };
+
+  // The core did not accept the request.
+  struct Refusal
+  {
+    ErrorCode code = ErrorCode::InternalError;
+    std::string message;
+  };
+
+  struct Run
+  {
+    ClaimedJob job;
+    bool isSubmitting = false;
+    std::string localId; // empty until the core has answered
+    std::optional<Refusal> refusal;
+  };
+
+  // The queued jobs that this replica has claimed and that have not ended yet, and the ids that its core has
+  // given to them. Thread-safe.
+  class RunTable
+  {
+  public:
+    // A new claim of a job replaces an earlier one that this replica has lost without noticing.
+    void Add(const ClaimedJob& job);
+
+    // False if the run has been removed or replaced meanwhile: not to be submitted.
+    bool BeginSubmission(const ClaimedJob& job);
+    void EndSubmission(const ClaimedJob& job, const std::string& localId);
+    void RefuseSubmission(const ClaimedJob& job, const Refusal& refusal);
+
+    void Remove(const ClaimedJob& job);
+
+    std::vector<Run> GetAll() const;
+    size_t GetCount() const;
+
+    // True if a job of the core is none that the core has started by itself, or may be none: it is the run of
+    // a queued job, or a submission of that type is under way, whose id is not known yet.
+    bool MayBeRun(const std::string& localId, const std::string& type) const;
+
+    // The ids of runs at the core that nobody follows any more, since the last call: to be cancelled.
+    std::vector<std::string> TakeOrphans();
+
+    // Forgets the ids of ended runs that the core has listed, and does not list any more.
+    void Prune(const std::set<std::string>& idsOfCore);
+
+  private:
+    Run* Find(const ClaimedJob& job);
+
+    mutable std::mutex mutex_;
+    std::map<std::string, Run> runs_;
+    std::map<std::string, bool> localIds_; // of present and ended runs; true = has been listed
+    std::vector<std::string> orphans_;
+  };
+}

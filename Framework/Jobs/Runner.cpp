@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Jobs/Runner.h"
+
+#include "Framework/Common/Logging.h"
+
+namespace OrthancRegistry
+{
+  Runner::Runner(size_t threads, RunTable& runs, ICoreClient& core, std::function<void()> onSubmitted)
+      : threadsCount_(threads), runs_(runs), core_(core), onSubmitted_(std::move(onSubmitted))
+  {
+  }
+
+  Runner::~Runner()
+  {
+    Stop();
+  }
+
+  void Runner::Start()
+  {
+    while (threads_.size() < threadsCount_)
+    {
+      threads_.emplace_back(
+          [this](const std::stop_token& stop)
+          {
+            Loop(stop);
+          });
+    }
+  }
+
+  void Runner::Stop()
+  {
+    for (std::jthread& thread : threads_)
+    {
+      thread.request_stop();
+    }
+    threads_.clear();
+    const std::lock_guard lock(mutex_);
+    queue_.clear();
+  }
+
+  void Runner::Push(ClaimedJob job)
+  {
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.push_back(std::move(job));
+    }
+    pushed_.notify_one();
+  }
+
+  void Runner::Loop(const std::stop_token& stop)
+  {
+    for (;;)
+    {
+      std::unique_lock lock(mutex_);
+      pushed_.wait(lock, stop,
+                   [this]
+                   {
+                     return !queue_.empty();
+                   });
+      if (stop.stop_requested())
+      {
+        return;
+      }
+      const ClaimedJob job = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      if (runs_.BeginSubmission(job))
+      {
+        Submit(job);
+        onSubmitted_();
+      }
+    }
+  }
+
+  void Runner::Submit(const ClaimedJob& job)
+  {
+    try
+    {
+      runs_.EndSubmission(job, core_.SubmitJob(job.request.uri, job.request.body));
+    }
+    catch (const RegistryError& error)
+    {
+      LogWarning("The core has refused job " + job.id + ": " + error.what());
+      runs_.RefuseSubmission(job, {error.GetCode(), error.what()});
+    }
+    catch (const std::exception& error)
+    {
+      LogError("Job " + job.id + " cannot be submitted to the core: " + error.what());
+      runs_.RefuseSubmission(job, {ErrorCode::InternalError, error.what()});
+    }
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Jobs/RunStore.h"
+
+#include <string>
+
+namespace OrthancRegistry
+{
+  // Of the registry that a core has saved (global property 5), keeps the local jobs of this server that have
+  // not ended; everything else would be run twice, or has another owner by now. A text that is no such
+  // registry is answered as it is: the core ignores what it cannot read.
+  std::string FilterSavedRegistry(const std::string& registry, RunStore& runs);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Replicas/Pulse.h"
+
+#include "Framework/Common/Logging.h"
+
+namespace OrthancRegistry
+{
+  Pulse::Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseHandlers handlers)
+      : interval_(configuration.heartbeatMilliseconds), registry_(registry), handlers_(std::move(handlers)),
+        task_("The heartbeat of this replica",
+              [this]
+              {
+                return Beat();
+              })
+  {
+  }
+
+  void Pulse::Start()
+  {
+    task_.Start();
+  }
+
+  void Pulse::Stop()
+  {
+    task_.Stop();
+  }
+
+  std::chrono::milliseconds Pulse::Beat()
+  {
+    const HeartbeatAnswer answer = registry_.Beat(handlers_.countRunningJobs());
+    if (!answer.isRegistered)
+    {
+      LogWarning("This replica was late by more than its lease: others have taken over its jobs");
+      registry_.Register();
+      handlers_.onReregistered();
+    }
+    if (answer.isWorkWaiting)
+    {
+      handlers_.onWorkWaiting();
+    }
+    if (answer.isReplicaExpired)
+    {
+      handlers_.onReplicaExpired();
+    }
+    return interval_;
+  }
+}

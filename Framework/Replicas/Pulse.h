@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/BackgroundTask.h"
+#include "Framework/Replicas/ReplicaRegistry.h"
+
+#include <functional>
+
+namespace OrthancRegistry
+{
+  // What happens at each heartbeat. All are quick, and called from the thread of the pulse.
+  struct PulseHandlers
+  {
+    std::function<unsigned int()> countRunningJobs;
+    std::function<void()> onWorkWaiting;
+    std::function<void()> onReplicaExpired;
+    std::function<void()> onReregistered; // others had taken this replica for dead
+  };
+
+  // Tells the other replicas that this one is alive, and looks for what may have been missed.
+  class Pulse
+  {
+  public:
+    Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseHandlers handlers);
+
+    void Start();
+    void Stop();
+
+  private:
+    std::chrono::milliseconds Beat();
+
+    const std::chrono::milliseconds interval_;
+    ReplicaRegistry& registry_;
+    PulseHandlers handlers_;
+    BackgroundTask task_;
+  };
+}

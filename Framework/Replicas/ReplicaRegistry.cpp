@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Replicas/ReplicaRegistry.h"
+
+#include "Framework/Database/Retry.h"
+
+namespace OrthancRegistry
+{
+  ReplicaRegistry::ReplicaRegistry(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
+                                   IDatabase& database)
+      : configuration_(configuration), identity_(identity), database_(database)
+  {
+  }
+
+  int64_t ReplicaRegistry::GetLeaseMicroseconds() const
+  {
+    return static_cast<int64_t>(configuration_.leaseSeconds) * 1000000;
+  }
+
+  void ReplicaRegistry::Register()
+  {
+    RunTransaction(database_, AccessMode::ReadWrite,
+                   [this](Transaction& transaction)
+                   {
+                     EnsureRegistered(transaction);
+                   });
+  }
+
+  void ReplicaRegistry::EnsureRegistered(Transaction& transaction) const
+  {
+    transaction.Execute("INSERT INTO SharedReplicas(incarnation, serverIdentifier, name, version, startedAt,"
+                        " heartbeatAt, leaseMicroseconds, capacity, running, draining)"
+                        " VALUES ($1, $2, $3, $4, SharedNow(), SharedNow(), $5, $6, 0, 0)"
+                        " ON CONFLICT (incarnation) DO NOTHING",
+                        identity_.incarnation, identity_.serverIdentifier, identity_.name, identity_.version,
+                        GetLeaseMicroseconds(), configuration_.concurrentJobs);
+    if (!transaction.QueryOptional<std::string>(
+            "SELECT incarnation FROM SharedReplicas WHERE incarnation = $1 FOR KEY SHARE",
+            identity_.incarnation))
+    {
+      throw RetryableError("The row of this replica has just been removed");
+    }
+  }
+
+  HeartbeatAnswer ReplicaRegistry::Beat(unsigned int runningJobs)
+  {
+    RetryPolicy policy;
+    policy.maximumRetries = 1;
+    const auto answer = RunTransaction(
+        database_, AccessMode::ReadWrite,
+        [&](Transaction& transaction)
+        {
+          return transaction.QueryOptional<bool, bool>(
+              "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
+              " WHERE incarnation = $1 RETURNING"
+              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
+              " AND (job.notBefore IS NULL OR job.notBefore <= SharedNow())) THEN 1 ELSE 0 END,"
+              " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
+              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END",
+              identity_.incarnation, runningJobs);
+        },
+        policy);
+    if (!answer)
+    {
+      return {};
+    }
+    return {true, std::get<0>(*answer), std::get<1>(*answer)};
+  }
+
+  void ReplicaRegistry::Leave()
+  {
+    RunTransaction(
+        database_, AccessMode::ReadWrite,
+        [this](Transaction& transaction)
+        {
+          transaction.Execute("UPDATE SharedReplicas SET draining = 1, running = 0 WHERE incarnation = $1",
+                              identity_.incarnation);
+          transaction.Execute("DELETE FROM SharedReplicas WHERE incarnation = $1 AND NOT EXISTS (SELECT 1"
+                              " FROM SharedJobs WHERE owner = $1 AND completedAt IS NULL)",
+                              identity_.incarnation);
+        });
+  }
+}

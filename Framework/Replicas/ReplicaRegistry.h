@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Database/IDatabase.h"
+#include "Framework/Database/Transaction.h"
+#include "Framework/Jobs/JobsConfiguration.h"
+
+namespace OrthancRegistry
+{
+  // What a replica learns when it says that it is alive.
+  struct HeartbeatAnswer
+  {
+    bool isRegistered = false;     // false: others have taken this replica for dead
+    bool isWorkWaiting = false;    // a queued job could be claimed now
+    bool isReplicaExpired = false; // the lease of another replica has run out
+  };
+
+  // The row of this replica in SharedReplicas. Thread-safe.
+  class ReplicaRegistry
+  {
+  public:
+    ReplicaRegistry(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
+                    IDatabase& database);
+
+    void Register();
+
+    // The same, inside a transaction that is about to give this replica something to own: a row of this
+    // replica exists, and cannot be removed before the end of the transaction.
+    void EnsureRegistered(Transaction& transaction) const;
+
+    // One statement for all: an idle replica costs nothing else.
+    HeartbeatAnswer Beat(unsigned int runningJobs);
+
+    // On an orderly stop. The row is kept until the lease runs out as long as it owns unfinished jobs.
+    void Leave();
+
+  private:
+    int64_t GetLeaseMicroseconds() const;
+
+    const JobsConfiguration configuration_;
+    const ReplicaIdentity identity_;
+    IDatabase& database_;
+  };
+}
