@@ -79,19 +79,29 @@ namespace OrthancRegistry
     return value->asString();
   }
 
+  std::vector<std::string> ConfigurationSection::GetUnknownOptions() const
+  {
+    std::vector<std::string> unknown;
+    if (section_.isObject())
+    {
+      for (const std::string& option : section_.getMemberNames())
+      {
+        if (!known_.contains(option))
+        {
+          unknown.push_back(option);
+        }
+      }
+    }
+    return unknown;
+  }
+
   void ConfigurationSection::CheckUnknownOptions() const
   {
-    if (!section_.isObject())
+    const std::vector<std::string> unknown = GetUnknownOptions();
+    if (!unknown.empty())
     {
-      return;
-    }
-    for (const std::string& option : section_.getMemberNames())
-    {
-      if (!known_.contains(option))
-      {
-        throw RegistryError(ErrorCode::ParameterOutOfRange,
-                            "Configuration: unknown option \"" + name_ + "." + option + "\"");
-      }
+      throw RegistryError(ErrorCode::ParameterOutOfRange,
+                          "Configuration: unknown option \"" + name_ + "." + unknown.front() + "\"");
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace OrthancRegistry
 {
@@ -23,8 +24,11 @@ namespace OrthancRegistry
     int64_t GetInteger(const std::string& option, int64_t defaultValue, int64_t minimum, int64_t maximum);
     std::string GetString(const std::string& option, const std::string& defaultValue);
 
-    // To be called after all options have been asked for: throws if the section holds an option that nobody
-    // asked for, a misspelled name most of the time.
+    // To be called after all options have been asked for: the options of the section that nobody asked for,
+    // misspelled names most of the time.
+    std::vector<std::string> GetUnknownOptions() const;
+
+    // Throws if there is an unknown option.
     void CheckUnknownOptions() const;
 
   private:

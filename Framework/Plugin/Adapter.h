@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/IIndexDialect.h"
+
+#include <OrthancDatabasePlugin.pb.h>
+
+#include <functional>
+#include <span>
+#include <string>
+
+// The operations on a transaction of the database API V4: each handler reads its part of the request, calls one
+// function of Framework/Index and fills its part of the response. One file per concern, each with a table.
+namespace OrthancRegistry::Adapter
+{
+  namespace Messages = Orthanc::DatabasePluginMessages;
+
+  // Changes the job registry that a core has saved under its server identifier, before the core sees it.
+  using SavedJobsFilter = std::function<std::string(const std::string& server, const std::string& registry)>;
+
+  struct Call
+  {
+    IndexTransaction& transaction;
+    const Messages::TransactionRequest& request;
+    Messages::TransactionResponse& response;
+    const SavedJobsFilter& savedJobsFilter; // may be empty
+  };
+
+  struct Operation
+  {
+    Messages::TransactionOperation number;
+    void (*handler)(Call& call);
+  };
+
+  std::span<const Operation> GetResourceOperations();
+  std::span<const Operation> GetContentOperations();
+  std::span<const Operation> GetHistoryOperations();
+  std::span<const Operation> GetPropertyOperations();
+  std::span<const Operation> GetFindOperations();
+
+  // Custom data of attachments, key-value stores and queues: empty if the SDK is too old to know them.
+  std::span<const Operation> GetStoreOperations();
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Plugin/IndexPlugin.h"
+
+#include "Framework/Common/Logging.h"
+#include "Framework/Database/Retry.h"
+#include "Framework/Index/Properties.h"
+#include "Framework/Index/StatisticsQueries.h"
+#include "Framework/Plugin/PluginContext.h"
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    constexpr int PROPERTY_SCHEMA_VERSION = 1;
+    constexpr const char* SCHEMA_VERSION = "6";
+
+    std::unique_ptr<IndexPlugin> currentPlugin; // for the callbacks of the core that carry no pointer
+
+    OrthancPluginErrorCode OnChange(OrthancPluginChangeType change, OrthancPluginResourceType /*type*/,
+                                    const char* /*resource*/)
+    {
+      return Guard("Change listener",
+                   [&]
+                   {
+                     switch (change)
+                     {
+                       case OrthancPluginChangeType_OrthancStarted:
+                         currentPlugin->OnOrthancStarted();
+                         break;
+                       case OrthancPluginChangeType_OrthancStopped:
+                         currentPlugin->OnOrthancStopped();
+                         break;
+                       default:
+                         break;
+                     }
+                   });
+    }
+  }
+
+  IndexPlugin::IndexPlugin(std::unique_ptr<IIndexEngine> engine) : engine_(std::move(engine))
+  {
+  }
+
+  IndexPlugin::~IndexPlugin() = default;
+
+  bool IndexPlugin::Initialize(const Json::Value& configuration)
+  {
+    const IIndexEngine::Settings settings = engine_->Configure(configuration);
+    if (!settings.isEnabled)
+    {
+      return false;
+    }
+    configuration_ = RegistryConfiguration::Read(configuration);
+
+    BackendHooks hooks;
+    hooks.open = [this]
+    {
+      Open();
+    };
+    hooks.close = [this]
+    {
+      Close();
+    };
+    hooks.savedJobsFilter = [this](const std::string& server, const std::string& registry)
+    {
+      return FilterSavedJobs(server, registry);
+    };
+    backend_ = std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
+    backend_->Register(settings.maximumRetries);
+    housekeeper_ = std::make_unique<Housekeeper>(std::chrono::seconds(settings.housekeepingSeconds),
+                                                 [this]
+                                                 {
+                                                   KeepHouse();
+                                                 });
+    return true;
+  }
+
+  void IndexPlugin::Open()
+  {
+    engine_->Open();
+    if (configuration_.isReadOnly)
+    {
+      CheckReadOnlySchema();
+      return;
+    }
+    Migrate("Index");
+    Migrate("Messages");
+  }
+
+  void IndexPlugin::OnOrthancStarted()
+  {
+    if (!configuration_.isReadOnly)
+    {
+      housekeeper_->Start();
+    }
+  }
+
+  void IndexPlugin::OnOrthancStopped()
+  {
+    housekeeper_->Stop();
+  }
+
+  void IndexPlugin::Close()
+  {
+    housekeeper_->Stop();
+    engine_->Close();
+  }
+
+  void IndexPlugin::Migrate(std::string_view component)
+  {
+    const auto migrations = engine_->GetMigrations(component);
+    if (migrations.empty())
+    {
+      return;
+    }
+    const int steps = Migrator(engine_->GetDatabase(), std::string(component), migrations).Run();
+    if (steps > 0)
+    {
+      LogWarning("Database: the schema \"" + std::string(component) + "\" was brought forward by " +
+                 std::to_string(steps) + " step(s)");
+    }
+  }
+
+  void IndexPlugin::CheckReadOnlySchema()
+  {
+    IndexTransaction transaction(engine_->GetDatabase(), engine_->GetDialect(), AccessMode::ReadOnly);
+    if (Properties::Lookup(transaction, "", PROPERTY_SCHEMA_VERSION) != SCHEMA_VERSION)
+    {
+      throw RegistryError(ErrorCode::IncompatibleConfigurations,
+                          "A database must have been made by a writing Orthanc before it can be opened with "
+                          "the option \"ReadOnly\"");
+    }
+  }
+
+  void IndexPlugin::KeepHouse()
+  {
+    bool isMore = true;
+    while (isMore)
+    {
+      IndexTransaction transaction(engine_->GetDatabase(), engine_->GetDialect(), AccessMode::ReadWrite);
+      isMore = StatisticsQueries::Fold(transaction);
+      transaction.transaction.Commit();
+    }
+  }
+
+  std::string IndexPlugin::FilterSavedJobs(const std::string& /*server*/, const std::string& registry)
+  {
+    return registry;
+  }
+
+  int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName, const char* description,
+                                std::unique_ptr<IIndexEngine> engine)
+  {
+    GOOGLE_PROTOBUF_VERIFY_VERSION;
+    if (!PluginContext::Initialize(context, pluginName, description))
+    {
+      return -1;
+    }
+    const auto code = Guard(std::string(pluginName) + " cannot be started",
+                            [&]
+                            {
+                              auto plugin = std::make_unique<IndexPlugin>(std::move(engine));
+                              if (!plugin->Initialize(PluginContext::GetConfiguration()))
+                              {
+                                LogWarning(std::string(pluginName) + " is loaded but not enabled");
+                                return;
+                              }
+                              currentPlugin = std::move(plugin);
+                              OrthancPluginRegisterOnChangeCallback(context, &OnChange);
+                            });
+    return code == OrthancPluginErrorCode_Success ? 0 : -1;
+  }
+
+  void FinalizeIndexPlugin()
+  {
+    currentPlugin.reset();
+  }
+}
