@@ -9,8 +9,9 @@
 #include <span>
 #include <string>
 
-// The operations on a transaction of the database API V4: each handler reads its part of the request, calls one
-// function of Framework/Index and fills its part of the response. One file per concern, each with a table.
+// The operations on a transaction of the database API V4: each handler reads its part of the request, calls
+// one function of Framework/Index and fills its part of the response. One file per concern, each with a
+// table.
 namespace OrthancRegistry::Adapter
 {
   namespace Messages = Orthanc::DatabasePluginMessages;

@@ -213,8 +213,8 @@ namespace OrthancRegistry::Adapter
 
     void CountResources(Call& call)
     {
-      call.response.mutable_count_resources()->set_count(OrthancRegistry::CountResources(
-          call.transaction, ToFilter(call.request.count_resources())));
+      call.response.mutable_count_resources()->set_count(
+          OrthancRegistry::CountResources(call.transaction, ToFilter(call.request.count_resources())));
     }
 
     void LookupResources(Call& call)
@@ -228,8 +228,8 @@ namespace OrthancRegistry::Adapter
       }
       filter.labels.assign(request.labels().begin(), request.labels().end());
       filter.labelsConstraint = ToLabelsConstraint(request.labels_constraint());
-      const LookupAnswer answer = OrthancRegistry::LookupResources(
-          call.transaction, filter, request.limit(), request.retrieve_instances_ids());
+      const LookupAnswer answer = OrthancRegistry::LookupResources(call.transaction, filter, request.limit(),
+                                                                   request.retrieve_instances_ids());
       auto& response = *call.response.mutable_lookup_resources();
       FillRepeated(*response.mutable_resources_ids(), answer.resources);
       FillRepeated(*response.mutable_instances_ids(), answer.instances);

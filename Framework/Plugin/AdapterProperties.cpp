@@ -74,8 +74,8 @@ namespace OrthancRegistry::Adapter
 
     void IsDiskSizeAbove(Call& call)
     {
-      call.response.mutable_is_disk_size_above()->set_result(
-          StatisticsQueries::IsDiskSizeAbove(call.transaction, call.request.is_disk_size_above().threshold()));
+      call.response.mutable_is_disk_size_above()->set_result(StatisticsQueries::IsDiskSizeAbove(
+          call.transaction, call.request.is_disk_size_above().threshold()));
     }
 
     void IsProtectedPatient(Call& call)

@@ -66,8 +66,8 @@ namespace OrthancRegistry::Adapter
 
     void LookupResourceAndParent(Call& call)
     {
-      const auto found =
-          Resources::LookupWithParent(call.transaction, call.request.lookup_resource_and_parent().public_id());
+      const auto found = Resources::LookupWithParent(call.transaction,
+                                                     call.request.lookup_resource_and_parent().public_id());
       auto& response = *call.response.mutable_lookup_resource_and_parent();
       response.set_found(found.has_value());
       if (found)
@@ -100,9 +100,9 @@ namespace OrthancRegistry::Adapter
 
     void GetChildrenInternalId(Call& call)
     {
-      FillRepeated(*call.response.mutable_get_children_internal_id()->mutable_ids(),
-                   Resources::GetChildrenInternalIds(call.transaction,
-                                                     call.request.get_children_internal_id().id()));
+      FillRepeated(
+          *call.response.mutable_get_children_internal_id()->mutable_ids(),
+          Resources::GetChildrenInternalIds(call.transaction, call.request.get_children_internal_id().id()));
     }
 
     void GetChildrenPublicId(Call& call)

@@ -12,8 +12,8 @@ namespace OrthancRegistry::Adapter
   {
     void GetAttachmentCustomData(Call& call)
     {
-      call.response.mutable_get_attachment_custom_data()->set_custom_data(Attachments::GetCustomData(
-          call.transaction, call.request.get_attachment_custom_data().uuid()));
+      call.response.mutable_get_attachment_custom_data()->set_custom_data(
+          Attachments::GetCustomData(call.transaction, call.request.get_attachment_custom_data().uuid()));
     }
 
     void SetAttachmentCustomData(Call& call)
@@ -51,8 +51,7 @@ namespace OrthancRegistry::Adapter
       const auto& request = call.request.list_keys_values();
       const auto from = request.from_first() ? std::nullopt : std::make_optional(request.from_key());
       auto& response = *call.response.mutable_list_keys_values();
-      for (auto& item :
-           KeyValueStores::List(call.transaction, request.store_id(), from, request.limit()))
+      for (auto& item : KeyValueStores::List(call.transaction, request.store_id(), from, request.limit()))
       {
         auto& target = *response.add_keys_values();
         target.set_key(std::move(item.key));
@@ -69,8 +68,8 @@ namespace OrthancRegistry::Adapter
     void DequeueValue(Call& call)
     {
       const auto& request = call.request.dequeue_value();
-      auto value = Queues::Dequeue(call.transaction, request.queue_id(),
-                                   static_cast<QueueOrigin>(request.origin()));
+      auto value =
+          Queues::Dequeue(call.transaction, request.queue_id(), static_cast<QueueOrigin>(request.origin()));
       auto& response = *call.response.mutable_dequeue_value();
       response.set_found(value.has_value());
       if (value)
@@ -81,8 +80,8 @@ namespace OrthancRegistry::Adapter
 
     void GetQueueSize(Call& call)
     {
-      call.response.mutable_get_queue_size()->set_size(static_cast<uint64_t>(
-          Queues::GetSize(call.transaction, call.request.get_queue_size().queue_id())));
+      call.response.mutable_get_queue_size()->set_size(
+          static_cast<uint64_t>(Queues::GetSize(call.transaction, call.request.get_queue_size().queue_id())));
     }
 
 #if REGISTRY_SDK_HAS_RESERVE_QUEUE
@@ -92,8 +91,8 @@ namespace OrthancRegistry::Adapter
       // Cores up to 1.13.0 at least put the origin into the sub-message of another operation
       const auto origin =
           call.request.has_dequeue_value() ? call.request.dequeue_value().origin() : request.origin();
-      auto reserved = Queues::Reserve(call.transaction, request.queue_id(),
-                                      static_cast<QueueOrigin>(origin), request.release_timeout());
+      auto reserved = Queues::Reserve(call.transaction, request.queue_id(), static_cast<QueueOrigin>(origin),
+                                      request.release_timeout());
       auto& response = *call.response.mutable_reserve_queue_value();
       response.set_found(reserved.has_value());
       if (reserved)

@@ -14,7 +14,8 @@ namespace OrthancRegistry
 
   namespace
   {
-    constexpr uint32_t DATABASE_VERSION = 6; // of the core's schema: any other one makes it ask for an upgrade
+    constexpr uint32_t DATABASE_VERSION =
+        6; // of the core's schema: any other one makes it ask for an upgrade
     constexpr size_t LATENCY_SAMPLES = 11;
     constexpr size_t MAXIMUM_RESPONSE_SIZE = std::numeric_limits<int32_t>::max(); // of the core's parser
 
@@ -76,9 +77,7 @@ namespace OrthancRegistry
   void DatabaseBackend::Register(uint32_t maximumRetries)
   {
     // The backend belongs to the plugin, so that there is nothing to do when the core finalizes it
-    const auto finalize = [](void*)
-    {
-    };
+    const auto finalize = [](void*) {};
     const auto code = OrthancPluginRegisterDatabaseBackendV4(PluginContext::Get(), this, maximumRetries,
                                                              &DatabaseBackend::Receive, finalize);
     if (code != OrthancPluginErrorCode_Success)
@@ -121,14 +120,14 @@ namespace OrthancRegistry
   {
     switch (request.type())
     {
-      case Messages::REQUEST_DATABASE:
-        ProcessDatabase(*response.mutable_database_response(), request.database_request());
-        break;
-      case Messages::REQUEST_TRANSACTION:
-        ProcessTransaction(*response.mutable_transaction_response(), request.transaction_request());
-        break;
-      default:
-        ThrowUnknownOperation();
+    case Messages::REQUEST_DATABASE:
+      ProcessDatabase(*response.mutable_database_response(), request.database_request());
+      break;
+    case Messages::REQUEST_TRANSACTION:
+      ProcessTransaction(*response.mutable_transaction_response(), request.transaction_request());
+      break;
+    default:
+      ThrowUnknownOperation();
     }
   }
 
@@ -137,29 +136,29 @@ namespace OrthancRegistry
   {
     switch (request.operation())
     {
-      case Messages::OPERATION_GET_SYSTEM_INFORMATION:
-        FillSystemInformation(*response.mutable_get_system_information());
-        break;
-      case Messages::OPERATION_OPEN:
-        hooks_.open();
-        break;
-      case Messages::OPERATION_CLOSE:
-        hooks_.close();
-        break;
-      case Messages::OPERATION_START_TRANSACTION:
-        response.mutable_start_transaction()->set_transaction(
-            StartTransaction(request.start_transaction().type()));
-        break;
-      case Messages::OPERATION_FINALIZE_TRANSACTION:
-        transactions_.Remove(request.finalize_transaction().transaction());
-        break;
-      case Messages::OPERATION_MEASURE_LATENCY:
-        response.mutable_measure_latency()->set_latency_us(MeasureLatency());
-        break;
-      case Messages::OPERATION_UPGRADE: // the schema is brought forward by OPEN
-        break;
-      default:
-        ThrowUnknownOperation();
+    case Messages::OPERATION_GET_SYSTEM_INFORMATION:
+      FillSystemInformation(*response.mutable_get_system_information());
+      break;
+    case Messages::OPERATION_OPEN:
+      hooks_.open();
+      break;
+    case Messages::OPERATION_CLOSE:
+      hooks_.close();
+      break;
+    case Messages::OPERATION_START_TRANSACTION:
+      response.mutable_start_transaction()->set_transaction(
+          StartTransaction(request.start_transaction().type()));
+      break;
+    case Messages::OPERATION_FINALIZE_TRANSACTION:
+      transactions_.Remove(request.finalize_transaction().transaction());
+      break;
+    case Messages::OPERATION_MEASURE_LATENCY:
+      response.mutable_measure_latency()->set_latency_us(MeasureLatency());
+      break;
+    case Messages::OPERATION_UPGRADE: // the schema is brought forward by OPEN
+      break;
+    default:
+      ThrowUnknownOperation();
     }
   }
 
@@ -196,8 +195,8 @@ namespace OrthancRegistry
     }
     catch (const ConnectionLostError& error)
     {
-      // Nothing was committed, so that the core may run the operation again, on another connection. (If none can be
-      // made, START_TRANSACTION has waited for long enough: that one reports DatabaseUnavailable.)
+      // Nothing was committed, so that the core may run the operation again, on another connection. (If none
+      // can be made, START_TRANSACTION has waited for long enough: that one reports DatabaseUnavailable.)
       LogWarning(std::string("The connection to the database was lost: ") + error.what());
       throw RetryableError(error.what());
     }
@@ -208,14 +207,14 @@ namespace OrthancRegistry
   {
     switch (request.operation())
     {
-      case Messages::OPERATION_COMMIT:
-        transaction.transaction.Commit();
-        return;
-      case Messages::OPERATION_ROLLBACK:
-        transaction.transaction.Rollback();
-        return;
-      default:
-        break;
+    case Messages::OPERATION_COMMIT:
+      transaction.transaction.Commit();
+      return;
+    case Messages::OPERATION_ROLLBACK:
+      transaction.transaction.Rollback();
+      return;
+    default:
+      break;
     }
     const auto number = static_cast<size_t>(request.operation());
     if (number >= operations_.size() || operations_[number] == nullptr)

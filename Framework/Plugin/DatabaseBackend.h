@@ -10,7 +10,8 @@
 
 namespace OrthancRegistry
 {
-  // What the plugin does when the core opens and closes its database. Both run on the main thread of the core.
+  // What the plugin does when the core opens and closes its database. Both run on the main thread of the
+  // core.
   struct BackendHooks
   {
     std::function<void()> open;
@@ -18,8 +19,8 @@ namespace OrthancRegistry
     Adapter::SavedJobsFilter savedJobsFilter;
   };
 
-  // The database backend of Orthanc (API V4): parses requests, keeps the transactions of the core, converts errors.
-  // Thread-safe. Must live until the core has finalized the database.
+  // The database backend of Orthanc (API V4): parses requests, keeps the transactions of the core, converts
+  // errors. Thread-safe. Must live until the core has finalized the database.
   class DatabaseBackend
   {
   public:

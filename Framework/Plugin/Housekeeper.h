@@ -9,8 +9,8 @@
 
 namespace OrthancRegistry
 {
-  // Runs a task on a thread of its own, again and again with a pause between two runs. A task that throws is run
-  // again at the next turn; of a series of failures only the first one is a warning.
+  // Runs a task on a thread of its own, again and again with a pause between two runs. A task that throws is
+  // run again at the next turn; of a series of failures only the first one is a warning.
   class Housekeeper
   {
   public:

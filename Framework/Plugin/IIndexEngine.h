@@ -22,12 +22,13 @@ namespace OrthancRegistry
 
     virtual ~IIndexEngine() = default;
 
-    // Called once and first. Reads the section of the engine from the whole configuration of Orthanc, and if it is
-    // enabled makes the objects below, without connecting to the database. RegistryError if an option is wrong.
+    // Called once and first. Reads the section of the engine from the whole configuration of Orthanc, and if
+    // it is enabled makes the objects below, without connecting to the database. RegistryError if an option
+    // is wrong.
     virtual Settings Configure(const Json::Value& configuration) = 0;
 
-    // Called when the core opens the database, before the migrations: connects, checks what can be checked, and takes
-    // the locks that the configuration asks for. RegistryError keeps Orthanc from starting.
+    // Called when the core opens the database, before the migrations: connects, checks what can be checked,
+    // and takes the locks that the configuration asks for. RegistryError keeps Orthanc from starting.
     virtual void Open() = 0;
 
     // The reverse of Open().

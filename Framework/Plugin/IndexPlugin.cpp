@@ -24,14 +24,14 @@ namespace OrthancRegistry
                    {
                      switch (change)
                      {
-                       case OrthancPluginChangeType_OrthancStarted:
-                         currentPlugin->OnOrthancStarted();
-                         break;
-                       case OrthancPluginChangeType_OrthancStopped:
-                         currentPlugin->OnOrthancStopped();
-                         break;
-                       default:
-                         break;
+                     case OrthancPluginChangeType_OrthancStarted:
+                       currentPlugin->OnOrthancStarted();
+                       break;
+                     case OrthancPluginChangeType_OrthancStopped:
+                       currentPlugin->OnOrthancStopped();
+                       break;
+                     default:
+                       break;
                      }
                    });
     }
@@ -65,7 +65,8 @@ namespace OrthancRegistry
     {
       return FilterSavedJobs(server, registry);
     };
-    backend_ = std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
+    backend_ =
+        std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
     backend_->Register(settings.maximumRetries);
     housekeeper_ = std::make_unique<Housekeeper>(std::chrono::seconds(settings.housekeepingSeconds),
                                                  [this]
@@ -148,8 +149,8 @@ namespace OrthancRegistry
     return registry;
   }
 
-  int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName, const char* description,
-                                std::unique_ptr<IIndexEngine> engine)
+  int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName,
+                                const char* description, std::unique_ptr<IIndexEngine> engine)
   {
     GOOGLE_PROTOBUF_VERIFY_VERSION;
     if (!PluginContext::Initialize(context, pluginName, description))

@@ -8,18 +8,18 @@
 
 namespace OrthancRegistry
 {
-  // An index plugin, whatever its engine: reads the configuration, registers at the core and follows its life.
-  // The core calls, in this order: OrthancPluginInitialize(), OPEN, [operations], OrthancStarted, [operations],
-  // OrthancStopped, [operations], CLOSE, OrthancPluginFinalize(). HTTP requests and jobs are served before
-  // OrthancStarted already, and the backend is used until CLOSE.
+  // An index plugin, whatever its engine: reads the configuration, registers at the core and follows its
+  // life. The core calls, in this order: OrthancPluginInitialize(), OPEN, [operations], OrthancStarted,
+  // [operations], OrthancStopped, [operations], CLOSE, OrthancPluginFinalize(). HTTP requests and jobs are
+  // served before OrthancStarted already, and the backend is used until CLOSE.
   class IndexPlugin
   {
   public:
     explicit IndexPlugin(std::unique_ptr<IIndexEngine> engine);
     ~IndexPlugin();
 
-    // Registers everything at the core. Answers false if the configuration does not enable the engine: the plugin is
-    // loaded and does nothing.
+    // Registers everything at the core. Answers false if the configuration does not enable the engine: the
+    // plugin is loaded and does nothing.
     bool Initialize(const Json::Value& configuration);
 
     void OnOrthancStarted();
@@ -39,9 +39,9 @@ namespace OrthancRegistry
     std::unique_ptr<Housekeeper> housekeeper_;
   };
 
-  // The entry points of the index plugins: what OrthancPluginInitialize() and OrthancPluginFinalize() do. The one
-  // plugin object of the library lives between the two calls.
-  int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName, const char* description,
-                                std::unique_ptr<IIndexEngine> engine);
+  // The entry points of the index plugins: what OrthancPluginInitialize() and OrthancPluginFinalize() do. The
+  // one plugin object of the library lives between the two calls.
+  int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName,
+                                const char* description, std::unique_ptr<IIndexEngine> engine);
   void FinalizeIndexPlugin();
 }

@@ -24,12 +24,12 @@ namespace OrthancRegistry::PluginContext
     {
       switch (level)
       {
-        case LogLevel::Error:
-          return OrthancPluginLogLevel_Error;
-        case LogLevel::Warning:
-          return OrthancPluginLogLevel_Warning;
-        default:
-          return OrthancPluginLogLevel_Info;
+      case LogLevel::Error:
+        return OrthancPluginLogLevel_Error;
+      case LogLevel::Warning:
+        return OrthancPluginLogLevel_Warning;
+      default:
+        return OrthancPluginLogLevel_Info;
       }
     }
 

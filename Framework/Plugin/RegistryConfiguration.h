@@ -10,9 +10,9 @@ namespace OrthancRegistry
   // What this plugin reads from the configuration of Orthanc, besides the section of its engine.
   struct RegistryConfiguration
   {
-    bool isReadOnly = false;     // option "ReadOnly" of the core: nothing is written, there are no shared jobs
-    std::string name;            // option "Name" of the core
-    bool areJobsEnabled = true;  // "Registry.EnableJobs"
+    bool isReadOnly = false;    // option "ReadOnly" of the core: nothing is written, there are no shared jobs
+    std::string name;           // option "Name" of the core
+    bool areJobsEnabled = true; // "Registry.EnableJobs"
     JobsConfiguration jobs;
 
     // RegistryError that names the option if one is unknown, of a wrong type or out of range.

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Plugin/IndexPlugin.h"
+
+#include "Framework/Common/Logging.h"
+#include "PostgreSQL/EmbeddedMigrations.h"
+#include "PostgreSQL/PostgreSQLConfiguration.h"
+#include "PostgreSQL/PostgreSQLIndexDialect.h"
+#include "PostgreSQL/PostgreSQLMessageBus.h"
+#include "PostgreSQL/ServerLock.h"
+
+#include <optional>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    constexpr const char* PLUGIN_NAME = "postgresql-index";
+
+    class PostgreSQLEngine : public IIndexEngine
+    {
+    public:
+      Settings Configure(const Json::Value& configuration) override
+      {
+        configuration_ = PostgreSQLConfiguration::Read(configuration);
+        if (configuration_.isIndexEnabled)
+        {
+          for (const std::string& warning : configuration_.warnings)
+          {
+            LogWarning(warning);
+          }
+          database_ = std::make_unique<PostgreSQLDatabase>(configuration_.parameters);
+          bus_ = std::make_unique<PostgreSQLMessageBus>(configuration_.parameters);
+        }
+        return {configuration_.isIndexEnabled, configuration_.maximumRetries,
+                configuration_.housekeepingSeconds};
+      }
+
+      void Open() override
+      {
+        CheckSchemaExists(*database_, configuration_.parameters.schema);
+        if (configuration_.isLocked)
+        {
+          lock_.emplace(configuration_.parameters, INDEX_LOCK);
+        }
+      }
+
+      void Close() override
+      {
+        lock_.reset();
+      }
+
+      IDatabase& GetDatabase() override
+      {
+        return *database_;
+      }
+
+      const IIndexDialect& GetDialect() const override
+      {
+        return dialect_;
+      }
+
+      IMessageBus& GetBus() override
+      {
+        return *bus_;
+      }
+
+      std::span<const Migration> GetMigrations(std::string_view component) const override
+      {
+        // LISTEN and NOTIFY need no table
+        return component == "Messages" ? std::span<const Migration>() : PostgreSQL::GetMigrations(component);
+      }
+
+    private:
+      PostgreSQLConfiguration configuration_;
+      PostgreSQLIndexDialect dialect_;
+      std::unique_ptr<PostgreSQLDatabase> database_;
+      std::unique_ptr<PostgreSQLMessageBus> bus_;
+      std::optional<ServerLock> lock_;
+    };
+  }
+}
+
+extern "C"
+{
+  ORTHANC_PLUGINS_API int32_t OrthancPluginInitialize(OrthancPluginContext* context)
+  {
+    using namespace OrthancRegistry;
+    return InitializeIndexPlugin(
+        context, PLUGIN_NAME,
+        "Stores the index of Orthanc in a PostgreSQL database that several servers can "
+        "share, with their jobs.",
+        std::make_unique<PostgreSQLEngine>());
+  }
+
+  ORTHANC_PLUGINS_API void OrthancPluginFinalize()
+  {
+    OrthancRegistry::FinalizeIndexPlugin();
+  }
+
+  ORTHANC_PLUGINS_API const char* OrthancPluginGetName()
+  {
+    return OrthancRegistry::PLUGIN_NAME;
+  }
+
+  ORTHANC_PLUGINS_API const char* OrthancPluginGetVersion()
+  {
+    return REGISTRY_VERSION;
+  }
+}

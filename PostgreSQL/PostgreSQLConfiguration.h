@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "PostgreSQL/PostgreSQLParameters.h"
+
+#include <json/value.h>
+
+#include <cstdint>
+
+namespace OrthancRegistry
+{
+  // The section "PostgreSQL" of the configuration of Orthanc: the options of the stock plugins, with their
+  // meanings and defaults, read by both the index and the storage plugin.
+  //
+  // Three options are accepted and have no effect: "UseDynamicConnectionPool" (connections are always made on
+  // demand), "AllowInconsistentChildCounts" (counts of children are always exact) and "EnableVerboseLogs".
+  struct PostgreSQLConfiguration
+  {
+    bool isIndexEnabled = false;
+    bool isStorageEnabled = false;
+    bool isLocked = true;                 // "Lock": no other Orthanc may use this database
+    uint32_t maximumRetries = 10;         // "MaximumConnectionRetries", of transactions as well
+    unsigned int housekeepingSeconds = 1; // "HousekeepingInterval"
+    PostgreSQLParameters parameters;
+
+    // What the administrator should know: unknown options, a connection that others can listen to. To be
+    // logged once, by a plugin that is enabled.
+    std::vector<std::string> warnings;
+
+    // From the whole configuration; RegistryError that names the option if one is wrong.
+    static PostgreSQLConfiguration Read(const Json::Value& configuration);
+  };
+}
