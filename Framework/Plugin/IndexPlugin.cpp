@@ -114,12 +114,7 @@ namespace OrthancRegistry
     {
       return;
     }
-    const int steps = Migrator(engine_->GetDatabase(), std::string(component), migrations).Run();
-    if (steps > 0)
-    {
-      LogWarning("Database: the schema \"" + std::string(component) + "\" was brought forward by " +
-                 std::to_string(steps) + " step(s)");
-    }
+    Migrator(engine_->GetDatabase(), std::string(component), migrations).Run();
   }
 
   void IndexPlugin::CheckReadOnlySchema()

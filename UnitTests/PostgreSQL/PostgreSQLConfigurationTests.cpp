@@ -112,7 +112,7 @@ namespace OrthancRegistry
       EXPECT_THROW(Read("\"HousekeepingInterval\":0"), RegistryError);
       EXPECT_THROW(Read("\"Schema\":\"a b\""), RegistryError);
       EXPECT_THROW(Read("\"Port\":\"5432\""), RegistryError);
-      EXPECT_THROW(Read("\"ConnectionUri\":\"postgresql://u:p@h:x/d\""), RegistryError);
+      EXPECT_THROW(Read("\"ConnectionUri\":\"postgresql://u:p@[::1/d\""), RegistryError);
     }
   }
 }
