@@ -26,7 +26,7 @@ need()
   [ "$(id -u)" = 0 ] || die "install the package $package, or run this as root"
   say "Installing $package"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" > /dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" > /dev/null
 }
 
 # wait_for SECONDS DESCRIPTION COMMAND...: until the command succeeds
@@ -50,6 +50,7 @@ ensure_docker()
   if [ -d /run/systemd/system ]; then
     systemctl start docker
   else
+    grep -q cgroup /proc/mounts || cgroupfs-mount
     setsid dockerd > /var/log/dockerd.log 2>&1 < /dev/null &
   fi
   wait_for 60 "the Docker daemon (see /var/log/dockerd.log)" docker info
