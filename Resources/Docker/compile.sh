@@ -43,6 +43,7 @@ fi
 
 cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DREGISTRY_WERROR=ON \
   -DREGISTRY_UNIT_TESTS="$unit_tests"
+ccache --zero-stats > /dev/null
 cmake --build /build -- --quiet
 ccache --show-stats | head -n 6
 
