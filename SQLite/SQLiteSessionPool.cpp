@@ -33,6 +33,12 @@ namespace OrthancRegistry::SQLite
     }
   }
 
+  size_t SessionPool::CountWaiting()
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return waiters_.size();
+  }
+
   void SessionPool::WaitForTurn()
   {
     std::unique_lock<std::mutex> lock(mutex_);

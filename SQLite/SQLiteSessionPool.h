@@ -26,6 +26,8 @@ namespace OrthancRegistry::SQLite
     // asks again would wait for itself: that is a UsageError.
     SessionLease Acquire();
 
+    size_t CountWaiting();
+
   private:
     struct Waiter
     {

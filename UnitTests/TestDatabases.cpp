@@ -32,6 +32,9 @@ namespace OrthancRegistry::Testing
       return PostgreSQLParameters::FromUri(uri);
     }
 
+    constexpr std::string_view POSTGRESQL_ADDRESS = "postgresql:"; // and the schema
+    constexpr std::string_view SQLITE_ADDRESS = "sqlite:";         // and the path
+
     class PostgreSQLTestDatabase : public TestDatabase
     {
     public:
@@ -48,6 +51,11 @@ namespace OrthancRegistry::Testing
       {
         database_.reset();
         RunOnServer("DROP SCHEMA " + parameters_.schema + " CASCADE");
+      }
+
+      std::string GetAddress() const override
+      {
+        return std::string(POSTGRESQL_ADDRESS) + parameters_.schema;
       }
 
       IDatabase& Get() override
@@ -109,6 +117,11 @@ namespace OrthancRegistry::Testing
         std::filesystem::remove_all(folder_);
       }
 
+      std::string GetAddress() const override
+      {
+        return std::string(SQLITE_ADDRESS) + parameters_.path;
+      }
+
       IDatabase& Get() override
       {
         return *database_;
@@ -149,6 +162,19 @@ namespace OrthancRegistry::Testing
       return std::make_unique<PostgreSQLTestDatabase>();
     }
     return std::make_unique<SQLiteTestDatabase>();
+  }
+
+  std::unique_ptr<IDatabase> TestDatabase::Open(const std::string& address)
+  {
+    if (address.starts_with(POSTGRESQL_ADDRESS))
+    {
+      PostgreSQLParameters parameters = GetServer();
+      parameters.schema = address.substr(POSTGRESQL_ADDRESS.size());
+      return std::make_unique<PostgreSQLDatabase>(parameters);
+    }
+    SQLiteParameters parameters;
+    parameters.path = address.substr(SQLITE_ADDRESS.size());
+    return std::make_unique<SQLiteDatabase>(parameters);
   }
 
   void TestDatabase::Migrate(const std::string& component)

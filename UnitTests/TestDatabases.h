@@ -23,6 +23,10 @@ namespace OrthancRegistry::Testing
 
     static std::unique_ptr<TestDatabase> Create(Engine engine);
 
+    // For other processes: Open(GetAddress()) is the same database as Connect().
+    virtual std::string GetAddress() const = 0;
+    static std::unique_ptr<IDatabase> Open(const std::string& address);
+
     virtual IDatabase& Get() = 0;
 
     // Another pool on the same database, as another replica has it
