@@ -19,6 +19,9 @@ namespace OrthancRegistry
         "57P05", // idle session timeout
     };
 
+    // The server names a wrong number of parameters so; the connection goes on
+    constexpr std::string_view PROTOCOL_VIOLATION = "08P01";
+
     constexpr std::string_view LOCK_NOT_AVAILABLE = "55P03"; // also what lock_timeout gives
 
     std::string GetField(const PGresult* result, int field)
@@ -30,7 +33,7 @@ namespace OrthancRegistry
 
   bool IsConnectionLoss(std::string_view sqlState)
   {
-    return sqlState.starts_with("08") ||
+    return (sqlState.starts_with("08") && sqlState != PROTOCOL_VIOLATION) ||
            std::find(CONNECTION_ENDS.begin(), CONNECTION_ENDS.end(), sqlState) != CONNECTION_ENDS.end();
   }
 

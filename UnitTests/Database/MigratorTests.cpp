@@ -29,8 +29,8 @@ protected:
   static int GetVersion(IDatabase& database, const std::string& component)
   {
     Transaction transaction(database, AccessMode::ReadOnly);
-    const auto row = transaction.QueryOptional<int>(
-        "SELECT version FROM SharedVersions WHERE component = $1", component);
+    const auto row =
+        transaction.QueryOptional<int>("SELECT version FROM SharedVersions WHERE component = $1", component);
     return row ? std::get<0>(*row) : 0;
   }
 
@@ -98,13 +98,14 @@ TEST_P(DatabaseMigrator, FailingStepLeavesThePreviousVersion)
 {
   constexpr Migration broken[] = {
       {1, "0001-table", "CREATE TABLE Steps(step BIGINT NOT NULL); INSERT INTO Steps VALUES(1);"},
-      {2, "0002-broken", "INSERT INTO Steps VALUES(2); CREATE TABLE Half(id BIGINT); INSERT INTO Missing VALUES(1);"}};
+      {2, "0002-broken",
+       "INSERT INTO Steps VALUES(2); CREATE TABLE Half(id BIGINT); INSERT INTO Missing VALUES(1);"}};
   EXPECT_THROW(Migrator(GetDatabase(), "Steps", broken).Run(), StatementError);
   EXPECT_EQ(1, GetVersion(GetDatabase(), "Steps"));
   EXPECT_EQ(CountTo(1), GetSteps(GetDatabase()));
 
-  const Migration repaired[] = {broken[0],
-                                {2, "0002-repaired", "CREATE TABLE Half(id BIGINT); INSERT INTO Steps VALUES(2);"}};
+  const Migration repaired[] = {
+      broken[0], {2, "0002-repaired", "CREATE TABLE Half(id BIGINT); INSERT INTO Steps VALUES(2);"}};
   EXPECT_EQ(1, Migrator(GetDatabase(), "Steps", repaired).Run());
   EXPECT_EQ(CountTo(2), GetSteps(GetDatabase()));
 }
@@ -132,8 +133,8 @@ TEST_P(DatabaseMigrator, TenProcessesAtTheSameInstant)
   std::vector<std::unique_ptr<ChildProcess>> children;
   for (int i = 0; i < PROCESSES; i++)
   {
-    children.push_back(std::make_unique<ChildProcess>(
-        std::vector<std::string>{"migrate", database_->GetAddress()}, gate));
+    children.push_back(
+        std::make_unique<ChildProcess>(std::vector<std::string>{"migrate", database_->GetAddress()}, gate));
   }
   gate.Open();
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Database/Retry.h"
 #include "UnitTests/TestDatabases.h"
 
 #include <fstream>
@@ -14,13 +15,17 @@ protected:
   void SetUp() override
   {
     EngineTest::SetUp();
-    Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
-    transaction.ExecuteScript(
-        "CREATE TABLE Parents(id BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE, size BIGINT CHECK(size >= 0));"
-        "CREATE TABLE Children(id BIGINT PRIMARY KEY, parent BIGINT REFERENCES Parents(id) ON DELETE CASCADE);"
-        "INSERT INTO Parents VALUES(1, 'first', 10), (2, 'second', 20);"
-        "INSERT INTO Children VALUES(11, 1), (12, 1);");
-    transaction.Commit();
+    RunTransaction(GetDatabase(), AccessMode::ReadWrite,
+                   [](Transaction& transaction)
+                   {
+                     transaction.ExecuteScript(
+                         "CREATE TABLE Parents(id BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE, "
+                         "size BIGINT CHECK(size >= 0));"
+                         "CREATE TABLE Children(id BIGINT PRIMARY KEY, "
+                         "parent BIGINT REFERENCES Parents(id) ON DELETE CASCADE);"
+                         "INSERT INTO Parents VALUES(1, 'first', 10), (2, 'second', 20);"
+                         "INSERT INTO Children VALUES(11, 1), (12, 1);");
+                   });
     transaction_ = std::make_unique<Transaction>(GetDatabase(), AccessMode::ReadWrite);
   }
 
@@ -103,8 +108,8 @@ TEST_P(DatabaseStatements, ErrorsHoldNoValue)
 
 TEST_P(DatabaseStatements, ReturningAnswersRows)
 {
-  const auto id = transaction_->QueryValue<int64_t>(
-      "INSERT INTO Parents VALUES($1, $2, $3) RETURNING id", int64_t(3), "third", 30);
+  const auto id = transaction_->QueryValue<int64_t>("INSERT INTO Parents VALUES($1, $2, $3) RETURNING id",
+                                                    int64_t(3), "third", 30);
   EXPECT_EQ(3, id);
   const auto rows = transaction_->Query<int64_t, std::string>(
       "UPDATE Parents SET size = size + 1 WHERE id = ANY($1) RETURNING size, name",
@@ -128,7 +133,8 @@ TEST_P(DatabaseStatements, CountsAffectedRows)
   EXPECT_EQ(2, transaction_->ExecuteCounted("UPDATE Parents SET size = 5"));
   EXPECT_EQ(0, transaction_->ExecuteCounted("UPDATE Parents SET size = 5 WHERE id = $1", 99));
   EXPECT_EQ(1, transaction_->ExecuteCounted("INSERT INTO Parents VALUES(3, 'third', 3)"));
-  EXPECT_EQ(0, transaction_->ExecuteCounted("INSERT INTO Parents VALUES(3, 'third', 3) ON CONFLICT DO NOTHING"));
+  EXPECT_EQ(0,
+            transaction_->ExecuteCounted("INSERT INTO Parents VALUES(3, 'third', 3) ON CONFLICT DO NOTHING"));
   EXPECT_EQ(0, transaction_->ExecuteCounted("CREATE TABLE Other(n BIGINT)"));
   EXPECT_EQ(1, transaction_->ExecuteCounted("DELETE FROM Parents WHERE id = 1")) << "without the cascade";
   EXPECT_EQ(0, transaction_->QueryValue<int>("SELECT CAST(COUNT(*) AS BIGINT) FROM Children"));
@@ -194,6 +200,8 @@ TEST_P(DatabaseStatements, NumberOfParametersIsKnownAtRunTime)
 
 TEST_P(DatabaseStatements, PreparesOnce)
 {
+  transaction_->QueryValue<int>(
+      "SELECT size FROM Parents WHERE id = 1"); // the engine's own statements are prepared
   const uint64_t before = transaction_->GetStatistics().preparations;
   const uint64_t statements = transaction_->GetStatistics().statements;
   for (int64_t i = 0; i < 50; i++)
@@ -212,6 +220,7 @@ TEST_P(DatabaseStatements, KeepsABoundedNumberOfPreparedStatements)
     transaction_->QueryValue<int64_t>("SELECT $1 + " + std::to_string(number), int64_t(1));
     return transaction_->GetStatistics().preparations - before;
   };
+  run(1000); // and what the engine itself needs
   for (int i = 0; i < 1000; i++)
   {
     ASSERT_EQ(1u, run(i)) << i;
@@ -238,7 +247,8 @@ TEST_P(DatabaseStatements, LargeResultsAreNotHeld)
   size_t maximum = 0;
   int64_t count = 0;
   transaction_->QueryEach<int64_t, std::string>(
-      "WITH RECURSIVE Numbers(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM Numbers WHERE n < $1) "
+      "WITH RECURSIVE Numbers(n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM Numbers WHERE n < "
+      "$1) "
       "SELECT n, $2 FROM Numbers",
       [&](int64_t number, const std::string& text)
       {

@@ -114,7 +114,7 @@ TEST_P(DatabaseTypes, Binaries)
 
 TEST_P(DatabaseTypes, RefusesTextThatIsNotUtf8)
 {
-  for (const std::string text : {std::string("\xff"), std::string("\xc3"), std::string("a\0b", 3)})
+  for (const std::string& text : {std::string("\xff"), std::string("\xc3"), std::string("a\0b", 3)})
   {
     Transaction reader(GetDatabase(), AccessMode::ReadOnly);
     EXPECT_THROW(reader.QueryValue<std::string>("SELECT $1", text), StatementError);
@@ -129,7 +129,8 @@ TEST_P(DatabaseTypes, NullIsNotEmpty)
   transaction_->Execute("INSERT INTO Samples(id, i, r, t, b) VALUES(1, $1, $2, $3, $4)",
                         std::optional<int64_t>(), std::optional<double>(), std::optional<std::string>(),
                         std::optional<Binary>());
-  transaction_->Execute("INSERT INTO Samples(id, i, r, t, b) VALUES(2, $1, $2, $3, $4)", 0, 0.0, "", Binary());
+  transaction_->Execute("INSERT INTO Samples(id, i, r, t, b) VALUES(2, $1, $2, $3, $4)", 0, 0.0, "",
+                        Binary());
 
   const auto rows =
       transaction_->Query<std::optional<int64_t>, std::optional<double>, std::optional<std::string>,

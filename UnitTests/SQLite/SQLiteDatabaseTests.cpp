@@ -120,9 +120,9 @@ TEST_F(SQLiteDatabaseTest, WaitingThreadsAreServedInOrder)
   SQLite::SessionPool pool(1, std::chrono::seconds(20),
                            [&]
                            {
-                             return std::make_unique<SQLite::Session>(
-                                 parameters_.path, SQLite::ConnectionKind::Writer, std::chrono::seconds(1),
-                                 signal);
+                             return std::make_unique<SQLite::Session>(parameters_.path,
+                                                                      SQLite::ConnectionKind::Writer,
+                                                                      std::chrono::seconds(1), signal);
                            });
   std::vector<size_t> order; // guarded by the only session
   std::vector<std::jthread> threads;

@@ -42,8 +42,8 @@ TEST(SQLiteTranslator, RemovesRowLocks)
 
 TEST(SQLiteTranslator, LeavesWhatOnlyLooksLikeALock)
 {
-  for (const char* const sql : {"FOR EACH ROW", "SELECT before FROM t", "SELECT forupdate", "FOR", "FOR NO KEY",
-                                "BEFORE UPDATE OF x ON t", "'x' FOR KEY y"})
+  for (const char* const sql : {"FOR EACH ROW", "SELECT before FROM t", "SELECT forupdate", "FOR",
+                                "FOR NO KEY", "BEFORE UPDATE OF x ON t", "'x' FOR KEY y"})
   {
     EXPECT_EQ(sql, Translate(sql));
   }
@@ -52,9 +52,9 @@ TEST(SQLiteTranslator, LeavesWhatOnlyLooksLikeALock)
 TEST(SQLiteTranslator, LeavesLiteralsQuotedNamesAndComments)
 {
   for (const char* const sql :
-       {"SELECT '$1 = ANY($1) FOR UPDATE'", "SELECT 'it''s $1'", "SELECT \"$1 \"\"FOR UPDATE\"", "SELECT `$1`",
-        "-- $1 FOR UPDATE\nSELECT 1", "/* $1 ' FOR UPDATE */ SELECT 1", "SELECT 'never closed $1", "/* $1",
-        "SELECT '\\' || x", "SELECT '\xc3\xa9 $1'", "SELECT a$b, $", ""})
+       {"SELECT '$1 = ANY($1) FOR UPDATE'", "SELECT 'it''s $1'", "SELECT \"$1 \"\"FOR UPDATE\"",
+        "SELECT `$1`", "-- $1 FOR UPDATE\nSELECT 1", "/* $1 ' FOR UPDATE */ SELECT 1",
+        "SELECT 'never closed $1", "/* $1", "SELECT '\\' || x", "SELECT '\xc3\xa9 $1'", "SELECT a$b, $", ""})
   {
     EXPECT_EQ(sql, Translate(sql));
   }
