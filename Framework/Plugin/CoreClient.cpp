@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Plugin/CoreClient.h"
+
+#include "Framework/Common/Json.h"
+#include "Framework/Common/Logging.h"
+#include "Framework/Jobs/JobBody.h"
+#include "Framework/Jobs/JobFormat.h"
+#include "Framework/Jobs/JobRoutes.h"
+#include "Framework/Plugin/PluginContext.h"
+
+#include <limits>
+#include <new>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    constexpr int HTTP_OK = 200;
+
+    // A buffer that the core allocates and we release
+    class MemoryBuffer
+    {
+    public:
+      MemoryBuffer() = default;
+
+      ~MemoryBuffer()
+      {
+        if (buffer_.data != nullptr)
+        {
+          OrthancPluginFreeMemoryBuffer(PluginContext::Get(), &buffer_);
+        }
+      }
+
+      MemoryBuffer(const MemoryBuffer&) = delete;
+      MemoryBuffer& operator=(const MemoryBuffer&) = delete;
+
+      OrthancPluginMemoryBuffer* GetTarget()
+      {
+        return &buffer_;
+      }
+
+      std::string ToString() const
+      {
+        return buffer_.data == nullptr ? std::string()
+                                       : std::string(static_cast<const char*>(buffer_.data), buffer_.size);
+      }
+
+    private:
+      OrthancPluginMemoryBuffer buffer_{};
+    };
+
+    OrthancPluginHttpMethod ToSdk(HttpMethod method)
+    {
+      switch (method)
+      {
+      case HttpMethod::Get:
+        return OrthancPluginHttpMethod_Get;
+      case HttpMethod::Post:
+        return OrthancPluginHttpMethod_Post;
+      case HttpMethod::Put:
+        return OrthancPluginHttpMethod_Put;
+      case HttpMethod::Delete:
+        return OrthancPluginHttpMethod_Delete;
+      }
+      throw RegistryError(ErrorCode::ParameterOutOfRange, "Unknown HTTP method");
+    }
+
+    ErrorCode GetErrorOfStatus(int status)
+    {
+      switch (status)
+      {
+      case 401:
+      case 403:
+        return ErrorCode::ForbiddenAccess;
+      case 404:
+        return ErrorCode::UnknownResource;
+      case 503:
+        return ErrorCode::DatabaseUnavailable;
+      default:
+        return status >= 500 ? ErrorCode::InternalError : ErrorCode::BadRequest;
+      }
+    }
+
+    CoreJob ReadJob(Json::Value json)
+    {
+      if (json.isObject() && json["Type"].isString())
+      {
+        json["Content"] = RedactContent(json["Type"].asString(), json["Content"]);
+      }
+      return ParseCoreJob(json);
+    }
+
+    Json::Value GetJson(const std::string& uri)
+    {
+      const CoreAnswer answer = CallCore(HttpMethod::Get, uri);
+      if (answer.status != HTTP_OK)
+      {
+        throw RegistryError(GetErrorOfStatus(answer.status),
+                            "The core answered " + std::to_string(answer.status) + " to GET " + uri);
+      }
+      return ParseJson(answer.body);
+    }
+  }
+
+  const char* GetName(HttpMethod method)
+  {
+    switch (method)
+    {
+    case HttpMethod::Get:
+      return "GET";
+    case HttpMethod::Post:
+      return "POST";
+    case HttpMethod::Put:
+      return "PUT";
+    case HttpMethod::Delete:
+      return "DELETE";
+    }
+    return "";
+  }
+
+  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body)
+  {
+    if (body.size() > std::numeric_limits<uint32_t>::max())
+    {
+      throw RegistryError(ErrorCode::NotEnoughMemory, "The body of a call to the core is larger than 4 GiB");
+    }
+
+    MemoryBuffer answerBody;
+    MemoryBuffer answerHeaders;
+    uint16_t status = 0;
+    OrthancPluginErrorCode code = OrthancPluginErrorCode_InternalError;
+    try
+    {
+      code = OrthancPluginCallRestApi(PluginContext::Get(), answerBody.GetTarget(), answerHeaders.GetTarget(),
+                                      &status, ToSdk(method), uri.c_str(), 0, nullptr, nullptr, body.data(),
+                                      static_cast<uint32_t>(body.size()), 0 /* built-in API only */);
+    }
+    catch (const RegistryError&)
+    {
+      throw;
+    }
+    catch (const std::bad_alloc&)
+    {
+      throw RegistryError(ErrorCode::NotEnoughMemory, "The core ran out of memory");
+    }
+    catch (...) // exceptions of the core's handlers can travel through the C interface
+    {
+      code = OrthancPluginErrorCode_BadRequest;
+    }
+
+    if (code != OrthancPluginErrorCode_Success)
+    {
+      const char* description = OrthancPluginGetErrorDescription(PluginContext::Get(), code);
+      throw RegistryError(static_cast<ErrorCode>(code),
+                          std::string("The core refuses ") + GetName(method) + " " + uri + ": " +
+                              (description == nullptr ? "unknown error" : description));
+    }
+
+    CoreAnswer answer;
+    answer.status = status;
+    answer.body = answerBody.ToString();
+    Json::Value headers;
+    if (TryParseJson(headers, answerHeaders.ToString()) && headers.isObject())
+    {
+      for (const auto& name : headers.getMemberNames())
+      {
+        answer.headers[name] = headers[name].asString();
+      }
+    }
+    return answer;
+  }
+
+  std::string CoreClient::SubmitJob(const std::string& uri, const std::string& body)
+  {
+    const auto route = ParseJobRoute(uri);
+    const CoreAnswer answer =
+        CallCore(HttpMethod::Post, uri, MakeAsynchronousBody(body, route && IsStoreRoute(route->kind)));
+    if (answer.status != HTTP_OK)
+    {
+      throw RegistryError(GetErrorOfStatus(answer.status),
+                          "The core answered " + std::to_string(answer.status) + " to POST " + uri);
+    }
+
+    Json::Value json;
+    if (!TryParseJson(json, answer.body) || !json.isObject() || !json["ID"].isString())
+    {
+      throw RegistryError(ErrorCode::NetworkProtocol, "The core made no job out of POST " + uri);
+    }
+    return json["ID"].asString();
+  }
+
+  std::vector<CoreJob> CoreClient::GetJobs()
+  {
+    std::vector<CoreJob> jobs;
+    for (const auto& json : GetJson("/jobs?expand"))
+    {
+      try
+      {
+        jobs.push_back(ReadJob(json));
+      }
+      catch (const RegistryError& error)
+      {
+        LogWarning(std::string("A job of the core cannot be read: ") + error.what());
+      }
+    }
+    return jobs;
+  }
+
+  std::optional<CoreJob> CoreClient::GetJob(const std::string& id)
+  {
+    const CoreAnswer answer = CallCore(HttpMethod::Get, "/jobs/" + id);
+    if (answer.status != HTTP_OK)
+    {
+      return std::nullopt;
+    }
+    return ReadJob(ParseJson(answer.body));
+  }
+
+  bool CoreClient::CancelJob(const std::string& id)
+  {
+    return CallCore(HttpMethod::Post, "/jobs/" + id + "/cancel").status == HTTP_OK;
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Jobs/ICoreClient.h"
+
+#include <future>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace OrthancRegistry
+{
+  enum class HttpMethod
+  {
+    Get,
+    Post,
+    Put,
+    Delete
+  };
+
+  const char* GetName(HttpMethod method); // "GET", ...
+
+  struct CoreAnswer
+  {
+    int status = 0; // of HTTP
+    std::string body;
+    std::map<std::string, std::string> headers;
+  };
+
+  // A call to the REST API that is built into the core. The core reports most refusals as an error code:
+  // these are a RegistryError with that code (the core's own message is lost on the way). To be called from
+  // threads of normal stack size only.
+  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body = {});
+
+  // The threads of the HTTP server have a stack of about 100 KiB: what may go deep runs on a thread of its
+  // own while the calling one waits. Passes exceptions on.
+  template <typename Action>
+  auto RunOnOwnStack(Action action)
+  {
+    return std::async(std::launch::async, std::move(action)).get();
+  }
+
+  // What the jobs need of the core of this process. The contents of jobs are redacted as soon as they are
+  // read, so that no secret reaches the database. Stateless, thread-safe.
+  class CoreClient : public ICoreClient
+  {
+  public:
+    std::string SubmitJob(const std::string& uri, const std::string& body) override;
+    std::vector<CoreJob> GetJobs() override;
+    std::optional<CoreJob> GetJob(const std::string& id) override;
+    bool CancelJob(const std::string& id) override;
+  };
+}
