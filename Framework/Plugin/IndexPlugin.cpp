@@ -2,6 +2,7 @@
 #include "Framework/Plugin/IndexPlugin.h"
 
 #include "Framework/Common/Logging.h"
+#include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Index/Properties.h"
 #include "Framework/Index/StatisticsQueries.h"
@@ -17,7 +18,7 @@ namespace OrthancRegistry
     std::unique_ptr<IndexPlugin> currentPlugin; // for the callbacks of the core that carry no pointer
 
     OrthancPluginErrorCode OnChange(OrthancPluginChangeType change, OrthancPluginResourceType /*type*/,
-                                    const char* /*resource*/)
+                                    const char* resourceId)
     {
       return Guard("Change listener",
                    [&]
@@ -61,10 +62,14 @@ namespace OrthancRegistry
     {
       Close();
     };
-    hooks.savedJobsFilter = [this](const std::string& server, const std::string& registry)
+    if (configuration_.areJobsEnabled && !configuration_.isReadOnly)
     {
-      return FilterSavedJobs(server, registry);
-    };
+      jobs_ = std::make_unique<SharedJobs>(JobsOptions::Read(configuration), configuration_.jobs);
+      hooks.savedJobsFilter = [this](const std::string& server, const std::string& registry)
+      {
+        return jobs_->FilterSavedJobs(server, registry);
+      };
+    }
     backend_ =
         std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
     backend_->Register(settings.maximumRetries);
@@ -86,6 +91,17 @@ namespace OrthancRegistry
     }
     Migrate("Index");
     Migrate("Messages");
+    if (jobs_)
+    {
+      Migrate("Jobs");
+      jobs_->Open(GetIdentity(), engine_->GetDatabase(), engine_->GetBus());
+    }
+  }
+
+  ReplicaIdentity IndexPlugin::GetIdentity() const
+  {
+    return {GenerateUuid(), PluginContext::GetServerIdentifier(), configuration_.name,
+            PluginContext::GetCoreVersion()};
   }
 
   void IndexPlugin::OnOrthancStarted()
@@ -94,15 +110,35 @@ namespace OrthancRegistry
     {
       housekeeper_->Start();
     }
+    if (jobs_)
+    {
+      jobs_->Start();
+    }
   }
 
   void IndexPlugin::OnOrthancStopped()
   {
+    if (jobs_)
+    {
+      jobs_->Stop();
+    }
     housekeeper_->Stop();
+  }
+
+  void IndexPlugin::OnChange(OrthancPluginChangeType type, const char* resourceId)
+  {
+    if (jobs_)
+    {
+      jobs_->OnChange(type, resourceId);
+    }
   }
 
   void IndexPlugin::Close()
   {
+    if (jobs_)
+    {
+      jobs_->Close();
+    }
     housekeeper_->Stop();
     engine_->Close();
   }
@@ -137,11 +173,6 @@ namespace OrthancRegistry
       isMore = StatisticsQueries::Fold(transaction);
       transaction.transaction.Commit();
     }
-  }
-
-  std::string IndexPlugin::FilterSavedJobs(const std::string& /*server*/, const std::string& registry)
-  {
-    return registry;
   }
 
   int32_t InitializeIndexPlugin(OrthancPluginContext* context, const char* pluginName,

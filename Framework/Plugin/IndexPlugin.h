@@ -5,6 +5,7 @@
 #include "Framework/Plugin/Housekeeper.h"
 #include "Framework/Plugin/IIndexEngine.h"
 #include "Framework/Plugin/RegistryConfiguration.h"
+#include "Framework/Plugin/SharedJobs.h"
 
 namespace OrthancRegistry
 {
@@ -24,6 +25,7 @@ namespace OrthancRegistry
 
     void OnOrthancStarted();
     void OnOrthancStopped();
+    void OnChange(OrthancPluginChangeType type, const char* resourceId);
 
   private:
     void Open();
@@ -31,10 +33,11 @@ namespace OrthancRegistry
     void Migrate(std::string_view component);
     void CheckReadOnlySchema();
     void KeepHouse();
-    std::string FilterSavedJobs(const std::string& server, const std::string& registry);
+    ReplicaIdentity GetIdentity() const;
 
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
+    std::unique_ptr<SharedJobs> jobs_; // null if there are none
     std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;
   };
