@@ -32,6 +32,7 @@ namespace OrthancRegistry
                        currentPlugin->OnOrthancStopped();
                        break;
                      default:
+                       currentPlugin->OnChange(change, resourceId);
                        break;
                      }
                    });
