@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobFormat.h"
 
+#include <algorithm>
 #include <cmath>
+#include <string_view>
 
 namespace OrthancRegistry
 {
@@ -23,29 +25,11 @@ namespace OrthancRegistry
       return now + std::llround(remaining) * MICROSECONDS_PER_MILLISECOND;
     }
 
-    // "https://user:password@host/" -> "https://host/"
-    std::string RemoveUserInfo(const std::string& url)
-    {
-      const size_t scheme = url.find("://");
-      if (scheme == std::string::npos)
-      {
-        return url;
-      }
-      const size_t authority = scheme + 3;
-      const size_t path = std::min(url.find_first_of("/?#", authority), url.size());
-      const size_t at = url.rfind('@', path);
-      if (at == std::string::npos || at < authority)
-      {
-        return url;
-      }
-      return url.substr(0, authority) + url.substr(at + 1);
-    }
-
     void RedactUrl(Json::Value& url)
     {
       if (url.isString())
       {
-        url = RemoveUserInfo(url.asString());
+        url = RedactText(url.asString());
       }
     }
 
@@ -95,7 +79,7 @@ namespace OrthancRegistry
     target["Progress"] = job.progress;
     target["ErrorCode"] = job.errorCode;
     target["ErrorDescription"] = describe(job.errorCode);
-    target["ErrorDetails"] = job.errorDetails;
+    target["ErrorDetails"] = RedactText(job.errorDetails);
     target["CreationTime"] = FormatTimestamp(job.created);
     target["Timestamp"] = FormatTimestamp(now);
     target["EffectiveRuntime"] = static_cast<double>(job.runtimeMilliseconds) / MILLISECONDS_PER_SECOND;
@@ -129,5 +113,22 @@ namespace OrthancRegistry
       content["Peer"] = RedactPeer(content["Peer"]);
     }
     return content;
+  }
+
+  std::string RedactText(const std::string& text)
+  {
+    constexpr std::string_view SCHEME_END = "://";
+    std::string result;
+    size_t position = 0;
+    for (size_t scheme = text.find(SCHEME_END); scheme != std::string::npos;
+         scheme = text.find(SCHEME_END, position))
+    {
+      const size_t authority = scheme + SCHEME_END.size();
+      const size_t end = std::min(text.find_first_of("/?# \t\r\n\"'", authority), text.size());
+      const size_t at = text.substr(0, end).rfind('@');
+      result += text.substr(position, authority - position);
+      position = at != std::string::npos && at >= authority ? at + 1 : authority;
+    }
+    return result + text.substr(position);
   }
 }

@@ -15,4 +15,7 @@ namespace OrthancRegistry
   // form of GET /peers/{peer}/configuration) and user names within URLs. Only jobs that send to a peer have
   // some.
   Json::Value RedactContent(const std::string& jobType, Json::Value content);
+
+  // The text without the user names and passwords of the URLs in it: "http://user:password@host/"
+  std::string RedactText(const std::string& text);
 }

@@ -8,6 +8,8 @@
 #include "Framework/Jobs/JobRoutes.h"
 #include "Framework/Plugin/PluginContext.h"
 
+#include <algorithm>
+#include <cctype>
 #include <limits>
 #include <new>
 
@@ -65,6 +67,16 @@ namespace OrthancRegistry
       throw RegistryError(ErrorCode::ParameterOutOfRange, "Unknown HTTP method");
     }
 
+    std::string ToLowerCase(std::string text)
+    {
+      std::transform(text.begin(), text.end(), text.begin(),
+                     [](unsigned char c)
+                     {
+                       return static_cast<char>(std::tolower(c));
+                     });
+      return text;
+    }
+
     ErrorCode GetErrorOfStatus(int status)
     {
       switch (status)
@@ -87,7 +99,9 @@ namespace OrthancRegistry
       {
         json["Content"] = RedactContent(json["Type"].asString(), json["Content"]);
       }
-      return ParseCoreJob(json);
+      CoreJob job = ParseCoreJob(json);
+      job.errorDetails = RedactText(job.errorDetails);
+      return job;
     }
 
     Json::Value GetJson(const std::string& uri)
@@ -164,7 +178,7 @@ namespace OrthancRegistry
     {
       for (const auto& name : headers.getMemberNames())
       {
-        answer.headers[name] = headers[name].asString();
+        answer.headers[ToLowerCase(name)] = headers[name].asString();
       }
     }
     return answer;

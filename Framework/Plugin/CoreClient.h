@@ -24,7 +24,7 @@ namespace OrthancRegistry
   {
     int status = 0; // of HTTP
     std::string body;
-    std::map<std::string, std::string> headers;
+    std::map<std::string, std::string> headers; // names in lower case
   };
 
   // A call to the REST API that is built into the core. The core reports most refusals as an error code:

@@ -77,6 +77,15 @@ namespace OrthancRegistry
       return job.origin == JobOrigin::Local && (job.type == "Archive" || job.type == "Media");
     }
 
+    void CopyHeader(HttpAnswer& target, const char* name, const CoreAnswer& source, const char* lowerCaseName)
+    {
+      const auto found = source.headers.find(lowerCaseName);
+      if (found != source.headers.end())
+      {
+        target.headers[name] = found->second;
+      }
+    }
+
     RegistryError UnknownOutput(const std::string& key)
     {
       return {ErrorCode::InexistentItem, "The job has no such output: " + key};
@@ -248,14 +257,8 @@ namespace OrthancRegistry
       const CoreAnswer answer = CallCore(call.method, "/jobs/" + *localId + "/" + key);
       HttpAnswer target = HttpAnswer::Empty(answer.status);
       target.body = answer.body;
-      for (const char* name : {"Content-Type", "Content-Disposition"})
-      {
-        const auto found = answer.headers.find(name);
-        if (found != answer.headers.end())
-        {
-          target.headers[name] = found->second;
-        }
-      }
+      CopyHeader(target, "Content-Type", answer, "content-type");
+      CopyHeader(target, "Content-Disposition", answer, "content-disposition");
       return target;
     }
     if (!HasOutputs(*job) || service_.IsOwn(*job))

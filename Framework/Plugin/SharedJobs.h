@@ -6,8 +6,9 @@
 
 namespace OrthancRegistry
 {
-  // The shared job registry within the life of an index plugin: its routes exist from OrthancPluginInitialize()
-  // on, the registry itself from OPEN to CLOSE. Not thread-safe, except for OnChange() and FilterSavedJobs().
+  // The shared job registry within the life of an index plugin: its routes exist from
+  // OrthancPluginInitialize() on, the registry itself from OPEN to CLOSE. Not thread-safe, except for
+  // OnChange() and FilterSavedJobs().
   class SharedJobs
   {
   public:

@@ -145,6 +145,18 @@ namespace OrthancRegistry
     EXPECT_EQ(ParseJson(R"(["http://peer/a@b"])"), RedactedPeer(R"(["http://peer/a@b"])"));
   }
 
+  TEST(JobFormat, SecretsOfUrlsAreRemoved)
+  {
+    EXPECT_EQ("accessing http://peer:1/a@b", RedactText("accessing http://bob:canary@peer:1/a@b"));
+    EXPECT_EQ("http://a/ and https://b, x@y.z", RedactText("http://u@a/ and https://c@n@b, x@y.z"));
+    EXPECT_EQ("a@b://", RedactText("a@b://"));
+    EXPECT_EQ("", RedactText(""));
+
+    Job job = MakeJob();
+    job.errorDetails = "Cannot connect to https://bob:canary@peer/";
+    EXPECT_EQ("Cannot connect to https://peer/", Format(job)["ErrorDetails"].asString());
+  }
+
   TEST(JobFormat, OtherContentsAreKept)
   {
     Json::Value content = Json::objectValue;
