@@ -3,7 +3,9 @@
 
 #include "Framework/Common/Errors.h"
 
+#include <map>
 #include <set>
+#include <tuple>
 
 namespace OrthancRegistry
 {
@@ -125,34 +127,24 @@ namespace OrthancRegistry
              comparison.values.size() == 1 && comparison.values.front() == "*";
     }
 
-    // Both parts of the answer go after the tables of the resource itself.
-    struct JoinAndCondition
+    std::string GetJoin(bool isMandatory, const ValueRow& row)
     {
-      std::string join;
-      std::string condition; // may be empty
-    };
+      return (isMandatory ? "JOIN " : "LEFT JOIN ") + row.source;
+    }
 
-    JoinAndCondition CompileRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
-                                const ValueRow& row)
+    // The condition on a row that was joined so
+    std::string CompareRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+                           const ValueRow& row)
     {
       const std::string column = row.alias + ".value";
       const std::string matches = Compare(sql, dialect, comparison, column);
-      if (comparison.isMandatory)
-      {
-        return {"JOIN " + row.source + " AND " + matches, {}};
-      }
-      return {"LEFT JOIN " + row.source, "(" + column + " IS NULL OR " + matches + ")"};
+      return comparison.isMandatory ? matches : "(" + column + " IS NULL OR " + matches + ")";
     }
 
-    void AddRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
-                const ValueRow& row)
+    template <typename Constraint>
+    Comparison GetComparison(const Constraint& constraint)
     {
-      const JoinAndCondition compiled = CompileRow(sql, dialect, comparison, row);
-      sql.AddJoin(compiled.join);
-      if (!compiled.condition.empty())
-      {
-        sql.AddCondition(compiled.condition);
-      }
+      return {constraint.isCaseSensitive, constraint.isMandatory, constraint.type, constraint.values};
     }
 
     // The descendants of a resource found, up to where further conditions follow
@@ -164,37 +156,59 @@ namespace OrthancRegistry
       return text + ".internalId";
     }
 
-    void CompileTag(SqlBuilder& sql, const IIndexDialect& dialect, const TagConstraint& constraint)
+    void CompileTagOfDescendants(SqlBuilder& sql, const IIndexDialect& dialect,
+                                 const TagConstraint& constraint)
     {
-      const Comparison comparison{constraint.isCaseSensitive, constraint.isMandatory, constraint.type,
-                                  constraint.values};
-      if (IsAlwaysTrue(comparison))
-      {
-        return;
-      }
-      if (constraint.level <= sql.GetLevel())
-      {
-        const std::string_view resource = sql.UseAncestor(constraint.level);
-        AddRow(sql, dialect, comparison, JoinTag(sql, resource, constraint.isIdentifier, constraint.tag));
-        return;
-      }
       const ValueRow row = JoinTag(sql, GetAlias(constraint.level), constraint.isIdentifier, constraint.tag);
-      const JoinAndCondition compiled = CompileRow(sql, dialect, comparison, row);
-      std::string text = BeginDescendants(sql, constraint.level, compiled.join);
-      if (!compiled.condition.empty())
-      {
-        text += " AND " + compiled.condition;
-      }
+      std::string text = BeginDescendants(sql, constraint.level, GetJoin(constraint.isMandatory, row));
+      text += " AND " + CompareRow(sql, dialect, GetComparison(constraint), row);
       sql.AddCondition(text + ")");
+    }
+
+    // Constraints on the same tag of the same resource share one row: a range becomes one search in an index.
+    using TagRowKey = std::tuple<ResourceLevel, bool, uint16_t, uint16_t>;
+
+    void CompileTags(SqlBuilder& sql, const IIndexDialect& dialect,
+                     const std::vector<TagConstraint>& constraints)
+    {
+      std::map<TagRowKey, std::vector<const TagConstraint*>> groups;
+      for (const TagConstraint& constraint : constraints)
+      {
+        if (IsAlwaysTrue(GetComparison(constraint)))
+        {
+          continue;
+        }
+        if (constraint.level > sql.GetLevel())
+        {
+          CompileTagOfDescendants(sql, dialect, constraint);
+          continue;
+        }
+        const TagKey& tag = constraint.tag;
+        groups[{constraint.level, constraint.isIdentifier, tag.group, tag.element}].push_back(&constraint);
+      }
+
+      for (const auto& [key, group] : groups)
+      {
+        const TagConstraint& first = *group.front();
+        const ValueRow row = JoinTag(sql, sql.UseAncestor(first.level), first.isIdentifier, first.tag);
+        bool isMandatory = false;
+        for (const TagConstraint* const constraint : group)
+        {
+          isMandatory = isMandatory || constraint->isMandatory;
+          sql.AddCondition(CompareRow(sql, dialect, GetComparison(*constraint), row));
+        }
+        sql.AddJoin(GetJoin(isMandatory, row));
+      }
     }
 
     void CompileMetadata(SqlBuilder& sql, const IIndexDialect& dialect, const MetadataConstraint& constraint)
     {
-      const Comparison comparison{constraint.isCaseSensitive, constraint.isMandatory, constraint.type,
-                                  constraint.values};
+      const Comparison comparison = GetComparison(constraint);
       if (!IsAlwaysTrue(comparison))
       {
-        AddRow(sql, dialect, comparison, JoinMetadata(sql, GetAlias(sql.GetLevel()), constraint.metadata));
+        const ValueRow row = JoinMetadata(sql, GetAlias(sql.GetLevel()), constraint.metadata);
+        sql.AddJoin(GetJoin(constraint.isMandatory, row));
+        sql.AddCondition(CompareRow(sql, dialect, comparison, row));
       }
     }
 
@@ -273,10 +287,7 @@ namespace OrthancRegistry
         CompileOrthancId(sql, static_cast<ResourceLevel>(level), filter.orthancIds[level]);
       }
     }
-    for (const TagConstraint& constraint : filter.tags)
-    {
-      CompileTag(sql, dialect, constraint);
-    }
+    CompileTags(sql, dialect, filter.tags);
     for (const MetadataConstraint& constraint : filter.metadata)
     {
       CompileMetadata(sql, dialect, constraint);
