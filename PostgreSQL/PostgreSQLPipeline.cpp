@@ -54,7 +54,7 @@ namespace OrthancRegistry
   }
 
   PostgreSQLPipeline::PostgreSQLPipeline(std::unique_ptr<PostgreSQLConnection> connection)
-      : connection_(std::move(connection))
+      : connection_(std::move(connection)), serverProcess_(PQbackendPID(connection_->Get()))
   {
     // Without blocking, because client and server could otherwise wait forever for each other to read.
     if (PQsetnonblocking(Get(), 1) != 0 || PQenterPipelineMode(Get()) != 1)

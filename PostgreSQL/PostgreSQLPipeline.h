@@ -64,7 +64,7 @@ namespace OrthancRegistry
 
     int GetServerProcess() const
     {
-      return PQbackendPID(Get());
+      return serverProcess_;
     }
 
     const SessionStatistics& GetStatistics() const
@@ -118,6 +118,7 @@ namespace OrthancRegistry
     void KeepError(const Command& command, std::exception_ptr error);
 
     std::unique_ptr<PostgreSQLConnection> connection_;
+    int serverProcess_; // libpq forgets it with the connection
     PostgreSQLStatementCache cache_;
     std::deque<Command> commands_; // sent, and not answered yet
     size_t unansweredBytes_ = 0;

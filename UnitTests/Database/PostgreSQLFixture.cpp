@@ -19,16 +19,17 @@ namespace OrthancRegistry::Testing
     }
     parameters_ = PostgreSQLParameters::FromUri(uri);
     server_ = std::make_unique<PostgreSQLDatabase>(parameters_);
-    parameters_.schema = "test_" + GenerateUuid();
-    std::replace(parameters_.schema.begin(), parameters_.schema.end(), '-', '_');
-    RunOnServer("CREATE SCHEMA " + parameters_.schema);
+    schema_ = "test_" + GenerateUuid();
+    std::replace(schema_.begin(), schema_.end(), '-', '_');
+    RunOnServer("CREATE SCHEMA " + schema_);
+    parameters_.schema = schema_;
     database_ = Connect();
   }
 
   void PostgreSQLTest::TearDown()
   {
     database_.reset();
-    RunOnServer("DROP SCHEMA " + parameters_.schema + " CASCADE");
+    RunOnServer("DROP SCHEMA " + schema_ + " CASCADE");
   }
 
   std::unique_ptr<PostgreSQLDatabase> PostgreSQLTest::Connect() const
@@ -46,8 +47,7 @@ namespace OrthancRegistry::Testing
   int64_t PostgreSQLTest::CountRows(const std::string& table) const
   {
     Transaction transaction(*server_, AccessMode::ReadOnly);
-    const auto count =
-        transaction.QueryValue<int64_t>("SELECT COUNT(*) FROM " + parameters_.schema + "." + table);
+    const auto count = transaction.QueryValue<int64_t>("SELECT COUNT(*) FROM " + schema_ + "." + table);
     transaction.Commit();
     return count;
   }

@@ -42,7 +42,8 @@ namespace OrthancRegistry::Testing
     // False if the condition has not become true within ten seconds.
     static bool WaitUntil(const std::function<bool()>& condition);
 
-    PostgreSQLParameters parameters_;
+    std::string schema_;              // made and dropped by this class
+    PostgreSQLParameters parameters_; // a test may change them
     std::unique_ptr<PostgreSQLDatabase> database_;
     std::unique_ptr<PostgreSQLDatabase> server_;
   };

@@ -32,7 +32,7 @@ namespace OrthancRegistry::Testing
     void SetUp() override
     {
       PostgreSQLTest::SetUp();
-      RunOnServer("CREATE TABLE " + parameters_.schema + ".Numbers (number BIGINT PRIMARY KEY)");
+      RunOnServer("CREATE TABLE " + schema_ + ".Numbers (number BIGINT PRIMARY KEY)");
     }
   };
 
@@ -272,7 +272,7 @@ namespace OrthancRegistry::Testing
       transaction.Commit();
     };
     read();
-    RunOnServer("ALTER TABLE " + parameters_.schema + ".Numbers ADD COLUMN another BIGINT");
+    RunOnServer("ALTER TABLE " + schema_ + ".Numbers ADD COLUMN another BIGINT");
     EXPECT_THROW(read(), RetryableError);
     read();
   }

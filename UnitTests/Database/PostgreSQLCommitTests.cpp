@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "UnitTests/Database/PostgreSQLFixture.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace OrthancRegistry::Testing
+{
+  namespace
+  {
+    // What a broken network looks like: the server knows nothing, and its answers do not arrive.
+    void Cut(const PostgreSQLSession& session)
+    {
+      int sockets[2];
+      ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+      ASSERT_EQ(session.GetSocket(), dup2(sockets[0], session.GetSocket()));
+      close(sockets[0]);
+      close(sockets[1]);
+    }
+  }
+
+  class PostgreSQLCommitTest : public PostgreSQLTest
+  {
+  protected:
+    using Stage = PostgreSQLSession::CommitStage;
+
+    void SetUp() override
+    {
+      PostgreSQLTest::SetUp();
+      RunOnServer("CREATE TABLE " + schema_ + ".Values (value BIGINT)");
+    }
+
+    // Inserts one row, with something happening at the given stage of COMMIT
+    static void Insert(PostgreSQLDatabase& database, Stage when,
+                       const std::function<void(const PostgreSQLSession&)>& what)
+    {
+      Transaction transaction(database, AccessMode::ReadWrite);
+      PostgreSQLSession& session = GetSession(transaction);
+      session.SetCommitHook(
+          [&](Stage stage)
+          {
+            if (stage == when)
+            {
+              what(session);
+            }
+          });
+      transaction.Execute("INSERT INTO Values VALUES($1)", 1);
+      transaction.Commit();
+    }
+
+    // Makes COMMIT of rows of the table wait as long as somebody holds this lock.
+    void MakeCommitWait(const std::string& lock) const
+    {
+      RunOnServer("CREATE FUNCTION " + schema_ +
+                  ".WaitForLock() RETURNS TRIGGER LANGUAGE plpgsql AS "
+                  "'BEGIN PERFORM pg_advisory_xact_lock(hashtext(''" +
+                  lock +
+                  "'')); RETURN NULL; END';"
+                  "CREATE CONSTRAINT TRIGGER WaitForLock AFTER INSERT ON " +
+                  schema_ +
+                  ".Values "
+                  "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION " +
+                  parameters_.schema + ".WaitForLock()");
+    }
+
+    bool IsOutcomeAsked() const
+    {
+      Transaction transaction(*server_, AccessMode::ReadOnly);
+      return transaction.QueryValue<int64_t>("SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE $1 AND "
+                                             "pid <> pg_backend_pid()",
+                                             "SELECT coalesce(pg_xact_status(%") > 0;
+    }
+  };
+
+  TEST_F(PostgreSQLCommitTest, CommittedAlthoughTheAnswerIsLost)
+  {
+    Insert(*database_, Stage::AfterSending,
+           [&](const PostgreSQLSession& session)
+           {
+             ASSERT_TRUE(WaitUntil(
+                 [&]
+                 {
+                   return CountRows("Values") == 1;
+                 }));
+             Cut(session);
+           });
+    EXPECT_EQ(1, CountRows("Values"));
+    EXPECT_EQ(0u, database_->GetOpenConnections());
+  }
+
+  TEST_F(PostgreSQLCommitTest, AbortedBeforeCommitArrives)
+  {
+    EXPECT_THROW(Insert(*database_, Stage::BeforeSending,
+                        [&](const PostgreSQLSession& session)
+                        {
+                          TerminateProcess(session.GetServerProcess());
+                        }),
+                 ConnectionLostError);
+    EXPECT_EQ(0, CountRows("Values"));
+    EXPECT_EQ(0u, database_->GetOpenConnections());
+  }
+
+  TEST_F(PostgreSQLCommitTest, CommitThatIsStillRunningIsAwaited)
+  {
+    MakeCommitWait(parameters_.schema);
+    Transaction holder(*server_, AccessMode::ReadWrite);
+    holder.QueryRows("SELECT pg_advisory_xact_lock(hashtext($1))", {{Bind(parameters_.schema)}}, {});
+    std::jthread releaser;
+    Insert(*database_, Stage::AfterSending,
+           [&](const PostgreSQLSession& session)
+           {
+             ASSERT_TRUE(WaitUntil(
+                 [&]
+                 {
+                   return IsWaiting(session.GetServerProcess());
+                 }));
+             Cut(session);
+             releaser = std::jthread(
+                 [&]
+                 {
+                   EXPECT_TRUE(WaitUntil(
+                       [&]
+                       {
+                         return IsOutcomeAsked();
+                       }));
+                   holder.Commit();
+                 });
+           });
+    EXPECT_EQ(1, CountRows("Values"));
+  }
+
+  TEST_F(PostgreSQLCommitTest, ProcessThatNeverEndsIsEnded)
+  {
+    MakeCommitWait(parameters_.schema);
+    parameters_.commitResolutionSeconds = 2;
+    const auto database = Connect();
+    Transaction holder(*server_, AccessMode::ReadWrite);
+    holder.QueryRows("SELECT pg_advisory_xact_lock(hashtext($1))", {{Bind(parameters_.schema)}}, {});
+    EXPECT_THROW(Insert(*database, Stage::AfterSending,
+                        [&](const PostgreSQLSession& session)
+                        {
+                          ASSERT_TRUE(WaitUntil(
+                              [&]
+                              {
+                                return IsWaiting(session.GetServerProcess());
+                              }));
+                          Cut(session);
+                        }),
+                 ConnectionLostError);
+    EXPECT_EQ(0, CountRows("Values"));
+  }
+
+  TEST_F(PostgreSQLCommitTest, InDoubtIfTheServerCannotBeAsked)
+  {
+    const std::string role = parameters_.schema;
+    RunOnServer("CREATE ROLE " + role + " LOGIN SUPERUSER PASSWORD 'x'");
+    parameters_.keywords.emplace_back("user", role);
+    parameters_.keywords.emplace_back("password", "x");
+    parameters_.commitResolutionSeconds = 1;
+    auto database = Connect();
+    EXPECT_THROW(Insert(*database, Stage::AfterSending,
+                        [&](const PostgreSQLSession& session)
+                        {
+                          RunOnServer("ALTER ROLE " + role + " NOLOGIN");
+                          Cut(session);
+                        }),
+                 CommitInDoubtError);
+    database.reset();
+    RunOnServer("DROP ROLE " + role);
+  }
+
+  TEST_F(PostgreSQLCommitTest, LostBeforeCommitNeedsNoQuestion)
+  {
+    Transaction transaction(*database_, AccessMode::ReadWrite);
+    transaction.Execute("INSERT INTO Values VALUES($1)", 1);
+    Cut(GetSession(transaction));
+    EXPECT_THROW(transaction.Commit(), ConnectionLostError);
+    EXPECT_EQ(0, CountRows("Values"));
+  }
+}
