@@ -7,4 +7,5 @@ credentials=$(printf '%s:%s' "$ORTHANC_USER" "$ORTHANC_PASSWORD" | base64 --wrap
 exec 3<>/dev/tcp/127.0.0.1/8042
 printf 'GET /system HTTP/1.0\r\nHost: localhost\r\nAuthorization: Basic %s\r\n\r\n' "$credentials" >&3
 read -r _ status _ <&3
+cat <&3 > /dev/null
 [ "$status" = 200 ]

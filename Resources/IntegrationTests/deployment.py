@@ -140,14 +140,27 @@ class Deployment:
         return docker('ps', '--all', '--quiet', '--filter', 'label=com.docker.compose.project=' + self.project,
                       '--filter', 'label=com.docker.compose.service=' + service)
 
-    def kill(self, service):
-        """kill -9 of the process of a container."""
+    @contextlib.contextmanager
+    def killed(self, service):
+        """kill -9 of the process of a container, that is started again at the end."""
         docker('kill', '--signal', 'KILL', self.container(service))
+        with self.started_again(service):
+            yield
 
-    def start(self, service):
-        docker('start', self.container(service))
-        if service in self.replicas:
-            wait_until(self.replicas[service].answers, START_SECONDS, service + ' answers again')
+    @contextlib.contextmanager
+    def stopped(self, service):
+        """An orderly stop."""
+        docker('stop', '--time', '20', self.container(service))
+        with self.started_again(service):
+            yield
+
+    @contextlib.contextmanager
+    def started_again(self, service):
+        try:
+            yield
+        finally:
+            docker('start', self.container(service))
+            self.wait_all_answer()
 
     def query(self, sql):
         """The rows of a query on the PostgreSQL of the deployment, as lists of texts."""
@@ -174,9 +187,9 @@ class Deployment:
         """Until each of the servers (default: all replicas) says Success for each of the jobs."""
         def success():
             for server in servers or self.replicas.values():
-                states = {id_: job['State'] for id_, job in server.jobs().items() if id_ in jobs}
-                assert 'Failure' not in states.values(), server.jobs()
-                if list(states.values()).count('Success') < len(jobs):
+                seen = [job for id_, job in server.jobs().items() if id_ in jobs]
+                assert [job for job in seen if job['State'] == 'Failure'] == []
+                if [job['State'] for job in seen].count('Success') < len(jobs):
                     return False
             return True
         wait_until(success, seconds, '%d jobs in Success' % len(jobs), 0.1)
@@ -196,9 +209,15 @@ class Deployment:
         try:
             receiver = Receiver(name)
             self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
+            echo = '/modalities/%s/echo' % receiver.modality
+            wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 10, 'the receiver answers')
             yield receiver
         finally:
             docker('rm', '--force', name)
+
+    def slow_receiver(self):
+        """A receiver that takes some seconds per instance."""
+        return self.storescp('--sleep-during', '1')
 
     @contextlib.contextmanager
     def other_orthanc(self):

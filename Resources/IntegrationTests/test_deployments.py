@@ -23,26 +23,24 @@ def test_sqlite(sqlite_cluster, valid_files):
 
 
 def test_sqlite_jobs_are_run_by_both(sqlite_cluster, make_patient):
-    study = make_patient(sqlite_cluster.balancer, 2)['study']
-    with sqlite_cluster.storescp('--sleep-during', '1') as slow:
+    study = make_patient(sqlite_cluster.balancer)['study']
+    with sqlite_cluster.slow_receiver() as slow:
         jobs = [sqlite_cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
                 for _ in range(8)]
         sqlite_cluster.wait_success(jobs, 60)
-        assert len(slow.received()) == 16
+        assert len(slow.received()) == len(jobs)
     view = sqlite_cluster.balancer.jobs()
     assert {view[job]['Replica'] for job in jobs} == set(sqlite_cluster.replicas)
 
 
 def test_sqlite_killed_replica_loses_no_job(sqlite_cluster, make_patient):
-    study = make_patient(sqlite_cluster.balancer, 3)['study']
+    study = make_patient(sqlite_cluster.balancer)['study']
     survivor = sqlite_cluster.replicas['orthanc1']
-    with sqlite_cluster.storescp('--sleep-during', '1') as slow:
+    with sqlite_cluster.slow_receiver() as slow:
         jobs = {sqlite_cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
                 for _ in range(6)}
-        sqlite_cluster.kill('orthanc2')
-        sqlite_cluster.wait_success(jobs, 25, [survivor])
-    sqlite_cluster.start('orthanc2')
-    sqlite_cluster.wait_all_answer()
+        with sqlite_cluster.killed('orthanc2'):
+            sqlite_cluster.wait_success(jobs, 25, [survivor])
 
 
 def test_orthanc_of_trixie(trixie_cluster, valid_files):

@@ -3,6 +3,9 @@
 
 import time
 
+import pytest
+import requests
+
 from deployment import START_SECONDS, docker, wait_until
 
 LEASE_SECONDS = 15
@@ -14,9 +17,9 @@ def is_running_on(job, replica):
 
 
 def test_killed_replica_loses_no_job(cluster, make_patient):
-    study = make_patient(cluster.balancer, 3)['study']
+    study = make_patient(cluster.balancer)['study']
     others = [server for name, server in cluster.replicas.items() if name != 'orthanc2']
-    with cluster.storescp('--sleep-during', '1') as slow:
+    with cluster.slow_receiver() as slow:
         jobs = {cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
                 for _ in range(18)}
 
@@ -24,21 +27,17 @@ def test_killed_replica_loses_no_job(cluster, make_patient):
             view = [job for id_, job in others[0].jobs().items() if id_ in jobs]
             running = [job['ID'] for job in view if is_running_on(job, 'orthanc2')]
             return running if running and any(job['State'] == 'Pending' for job in view) else None
-        killed = wait_until(running_and_waiting, 20, 'a running job on orthanc2, and waiting ones')
-        cluster.kill('orthanc2')
-        start = time.monotonic()
-
-        cluster.wait_success(jobs, LEASE_SECONDS + MARGIN_SECONDS, others)
-        print('\nAll %d jobs in Success %.1f s after kill -9 of a replica that ran %d of them (lease %d s)'
-              % (len(jobs), time.monotonic() - start, len(killed), LEASE_SECONDS))
-        for job in killed:
-            rescued = others[1].get('/jobs/' + job)
-            assert rescued['Replica'] != 'orthanc2' and rescued['Attempt'] == 2
-
-    cluster.start('orthanc2')
-    cluster.wait_all_answer()
-    more = [cluster.balancer.submit('/studies/%s/anonymize' % study) for _ in range(12)]
-    cluster.wait_success(more, 60)
+        wait_until(running_and_waiting, 20, 'a running job on orthanc2, and waiting ones')
+        with cluster.killed('orthanc2'):
+            start = time.monotonic()
+            lost = running_and_waiting()
+            assert lost
+            cluster.wait_success(jobs, LEASE_SECONDS + MARGIN_SECONDS, others)
+            print('\nAll %d jobs in Success %.1f s after kill -9 of a replica that ran %d of them (lease %d s)'
+                  % (len(jobs), time.monotonic() - start, len(lost), LEASE_SECONDS))
+            for job in lost:
+                rescued = others[1].get('/jobs/' + job)
+                assert rescued['Replica'] != 'orthanc2' and rescued['Attempt'] == 2
 
     def runs_jobs_again():
         job = cluster.balancer.submit('/studies/%s/anonymize' % study)
@@ -50,43 +49,37 @@ def test_killed_replica_loses_no_job(cluster, make_patient):
 
 def test_local_job_of_a_killed_replica_ends_in_failure(cluster, make_patient):
     """What a core had started by itself dies with it, and says so."""
-    study = make_patient(cluster.balancer, 20)['study']
+    study = make_patient(cluster.balancer, 5)['study']
     own, other, _ = cluster.replicas.values()
-    with cluster.storescp('--sleep-during', '1') as slow:
+    with cluster.slow_receiver() as slow:
         before = set(other.get('/jobs'))
-        path = '/modalities/%s/store' % slow.modality
-        # The client of a synchronous call does not wait for its end
-        try:
-            own.post(path, {'Resources': [study], 'Synchronous': True}, timeout=1)
-            raise AssertionError('the call is too short for this test')
-        except IOError:
-            pass
+        with pytest.raises(requests.Timeout):  # the client does not wait for the end of its synchronous call
+            own.post('/modalities/%s/store' % slow.modality, {'Resources': [study], 'Synchronous': True}, timeout=1)
         [job] = wait_until(lambda: set(other.get('/jobs')) - before, 5, 'the local job on another replica')
-        cluster.kill('orthanc1')
-        ended = cluster.end_of(job, LEASE_SECONDS + MARGIN_SECONDS, other)
-        assert ended['State'] == 'Failure' and ended['Origin'] == 'Local' and ended['ErrorDetails']
-    cluster.start('orthanc1')
-    cluster.wait_all_answer()
+        with cluster.killed('orthanc1'):
+            ended = cluster.end_of(job, LEASE_SECONDS + MARGIN_SECONDS, other)
+            assert ended['State'] == 'Failure' and ended['Origin'] == 'Local' and ended['ErrorDetails']
 
 
 def test_stopped_replica_hands_its_jobs_back_at_once(cluster, make_patient):
-    study = make_patient(cluster.balancer, 6)['study']
-    with cluster.storescp('--sleep-during', '1') as slow:
+    study = make_patient(cluster.balancer)['study']
+    first = cluster.replicas['orthanc1']
+    with cluster.slow_receiver() as slow:
         jobs = {cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
                 for _ in range(6)}
-        first = cluster.replicas['orthanc1']
-        wait_until(lambda: any(is_running_on(job, 'orthanc3') for job in first.jobs().values()), 20,
-                   'a running job on orthanc3')
-        docker('stop', '--time', '20', cluster.container('orthanc3'))
-        others = [server for name, server in cluster.replicas.items() if name != 'orthanc3']
-        cluster.wait_success(jobs, 60, others)
-    cluster.start('orthanc3')
-    cluster.wait_all_answer()
+
+        def owned():
+            return {job['ID'] for job in first.jobs().values() if is_running_on(job, 'orthanc3')}
+        wait_until(owned, 20, 'a running job on orthanc3')
+        with cluster.stopped('orthanc3'):
+            assert not owned()
+            others = [server for name, server in cluster.replicas.items() if name != 'orthanc3']
+            cluster.wait_success(jobs, LEASE_SECONDS, others)
 
 
 def test_restart_of_the_database(cluster, make_patient):
-    study = make_patient(cluster.balancer, 4)['study']
-    with cluster.storescp('--sleep-during', '1') as slow:
+    study = make_patient(cluster.balancer)['study']
+    with cluster.slow_receiver() as slow:
         jobs = {cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
                 for _ in range(12)}
         docker('restart', '--time', '10', cluster.container('database'))

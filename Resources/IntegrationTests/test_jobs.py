@@ -6,6 +6,7 @@ import time
 import requests
 
 from deployment import wait_until
+from dicom_files import make_instance
 
 UNKNOWN = '11111111-2222-3333-4444-555555555555'
 LOCAL_JOB_SECONDS = 0.2
@@ -116,18 +117,34 @@ def test_unknown_job(cluster):
         assert answer.status_code == 404 and answer.content == b''
 
 
-def test_wrong_requests_make_no_job(cluster, make_patient):
-    study = make_patient(cluster.balancer)['study']
-    before = cluster.balancer.get('/jobs')
+def test_wrong_requests_are_refused_like_by_the_core(cluster):
+    """The same wrong requests to the cluster and to an Orthanc without plugins: same status and error, no job."""
+    content = make_instance()
+    study = cluster.balancer.upload(content)['ParentStudy']
+    unknown = study[:-8] + '00000000'
+    wrong = [('/studies/%s/anonymize' % unknown, {}),
+             ('/studies/%s/modify' % study, {'Replace': {'StudyInstanceUID': '1.2'}}),
+             ('/studies/%s/modify' % study, {'Replace': {'NoSuchTag': 'x'}}),
+             ('/studies/%s/modify' % study, {'Replace': 'x'}),
+             ('/studies/%s/modify' % study, {'Priority': 'high'}),
+             ('/studies/%s/split' % study, {}),
+             ('/studies/%s/merge' % study, {'Resources': [unknown]}),
+             ('/modalities/nope/store', {'Resources': [study]}),
+             ('/modalities/nope/store', {'Resources': [unknown]}),
+             ('/modalities/nope/move', {'Level': 'Study'}),
+             ('/peers/nope/store', {'Resources': [study]}),
+             ('/tools/bulk-anonymize', {})]
 
-    def status(path, body):
-        return cluster.balancer.status('POST', path, json={'Asynchronous': True, **body})
-    assert status('/studies/nope/anonymize', {}) == 404
-    assert status('/studies/%s/modify' % study, {'Replace': {'StudyInstanceUID': '1.2'}}) == 400
-    assert status('/studies/%s/modify' % study, {'Replace': {'NoSuchTag': 'x'}}) in (400, 404)
-    assert status('/modalities/nope/store', {'Resources': [study]}) == 404
-    assert status('/peers/nope/store', {'Resources': [study]}) == 404
-    assert status('/tools/bulk-anonymize', {}) == 400
+    def refusal(server, path, body):
+        answer = server.request('POST', path, json={'Asynchronous': True, **body})
+        return path, body, answer.status_code, answer.json()['OrthancStatus']
+    before = cluster.balancer.get('/jobs')
+    with cluster.other_orthanc() as (_, plain):
+        plain.upload(content)
+        expected = [refusal(plain, path, body) for path, body in wrong]
+    different = [(core, actual) for core, actual
+                 in zip(expected, [refusal(cluster.balancer, path, body) for path, body in wrong]) if core != actual]
+    assert different == []
     assert cluster.balancer.get('/jobs') == before
 
 
@@ -142,14 +159,22 @@ def test_failed_job(cluster, make_patient):
     assert_equal_content(cluster, [job])
 
 
-def test_what_is_not_there_yet_answers_501(cluster, make_patient):
+def test_control_of_a_job_of_another_replica_is_not_there_yet(cluster, make_patient):
     study = make_patient(cluster.balancer)['study']
-    with cluster.storescp('--sleep-during', '3') as slow:
-        job = cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
-        for server in cluster.replicas.values():
-            for action in ['cancel', 'pause', 'resume', 'resubmit']:
+    with cluster.slow_receiver() as slow:
+        path = '/modalities/%s/store' % slow.modality
+        job = cluster.balancer.submit(path, {'Resources': [study]})
+
+        def runner():
+            answer = cluster.balancer.get('/jobs/' + job)
+            return answer['Replica'] if answer['State'] == 'Running' else None
+        owner = wait_until(runner, 10, 'the job runs')
+        for server in (server for name, server in cluster.replicas.items() if name != owner):
+            for action in ['cancel', 'pause']:
                 answer = server.request('POST', '/jobs/%s/%s' % (job, action))
-                assert answer.status_code == 501 and answer.json()['Message']
+                assert answer.status_code == 501 and answer.json()['Details']
+            for action in ['resume', 'resubmit']:  # of a running job: refused by the core as well
+                assert server.status('POST', '/jobs/%s/%s' % (job, action)) == 400
         assert cluster.end_of(job)['State'] == 'Success'
 
 
