@@ -122,8 +122,7 @@ def test_wrong_requests_are_refused_like_by_the_core(cluster):
     content = make_instance()
     study = cluster.balancer.upload(content)['ParentStudy']
     unknown = study[:-8] + '00000000'
-    wrong = [('/studies/%s/anonymize' % unknown, {}),
-             ('/studies/%s/modify' % study, {'Replace': {'StudyInstanceUID': '1.2'}}),
+    wrong = [('/studies/%s/modify' % study, {'Replace': {'StudyInstanceUID': '1.2'}}),
              ('/studies/%s/modify' % study, {'Replace': {'NoSuchTag': 'x'}}),
              ('/studies/%s/modify' % study, {'Replace': 'x'}),
              ('/studies/%s/modify' % study, {'Priority': 'high'}),
@@ -146,6 +145,12 @@ def test_wrong_requests_are_refused_like_by_the_core(cluster):
                  in zip(expected, [refusal(cluster.balancer, path, body) for path, body in wrong]) if core != actual]
     assert different == []
     assert cluster.balancer.get('/jobs') == before
+
+
+def test_unknown_resource_is_not_found(cluster):
+    """404 like Orthanc up to 1.12: 1.13.0 answers 400."""
+    path = '/studies/11111111-22222222-33333333-44444444-55555555/anonymize'
+    assert cluster.balancer.status('POST', path, json={'Asynchronous': True}) == 404
 
 
 def test_failed_job(cluster, make_patient):
