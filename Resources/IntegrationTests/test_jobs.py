@@ -129,7 +129,6 @@ def test_wrong_requests_are_refused_like_by_the_core(cluster):
              ('/studies/%s/split' % study, {}),
              ('/studies/%s/merge' % study, {'Resources': [unknown]}),
              ('/modalities/nope/store', {'Resources': [study]}),
-             ('/modalities/nope/store', {'Resources': [unknown]}),
              ('/modalities/nope/move', {'Level': 'Study'}),
              ('/peers/nope/store', {'Resources': [study]}),
              ('/tools/bulk-anonymize', {})]
