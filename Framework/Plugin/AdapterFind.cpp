@@ -213,8 +213,11 @@ namespace OrthancRegistry::Adapter
 
     void CountResources(Call& call)
     {
+      // Cores up to 1.13.0 at least put the filter into the sub-message of another operation
+      const FindMessage& message =
+          call.request.has_count_resources() ? call.request.count_resources() : call.request.find();
       call.response.mutable_count_resources()->set_count(
-          OrthancRegistry::CountResources(call.transaction, ToFilter(call.request.count_resources())));
+          OrthancRegistry::CountResources(call.transaction, ToFilter(message)));
     }
 
     void LookupResources(Call& call)
