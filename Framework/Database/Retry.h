@@ -20,14 +20,17 @@ namespace OrthancRegistry
 
   // Runs action(transaction), commits, and answers what the action answered. The whole is run again as the
   // policy says, so the action must have no effect outside of the transaction; then the last error is thrown.
+  // A connection that could not be had at all is not tried again: Acquire() has waited as long as configured.
   template <typename Action>
   auto RunTransaction(IDatabase& database, AccessMode mode, Action action, const RetryPolicy& policy = {})
   {
     for (unsigned int retry = 0;; retry++)
     {
+      bool hasBegun = false;
       try
       {
         Transaction transaction(database, mode);
+        hasBegun = true;
         if constexpr (std::is_void_v<decltype(action(transaction))>)
         {
           action(transaction);
@@ -50,7 +53,7 @@ namespace OrthancRegistry
       }
       catch (const ConnectionLostError&)
       {
-        if (retry >= policy.maximumRetries)
+        if (!hasBegun || retry >= policy.maximumRetries)
         {
           throw;
         }

@@ -30,6 +30,7 @@ namespace OrthancRegistry::Adapter
   struct Operation
   {
     Messages::TransactionOperation number;
+    const char* name;
     void (*handler)(Call& call);
   };
 

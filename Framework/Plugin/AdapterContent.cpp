@@ -149,21 +149,22 @@ namespace OrthancRegistry::Adapter
     }
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_SET_RESOURCES_CONTENT, SetResourcesContent},
-        {Messages::OPERATION_CLEAR_MAIN_DICOM_TAGS, ClearMainDicomTags},
-        {Messages::OPERATION_GET_MAIN_DICOM_TAGS, GetMainDicomTags},
-        {Messages::OPERATION_SET_METADATA, SetMetadata},
-        {Messages::OPERATION_DELETE_METADATA, DeleteMetadata},
-        {Messages::OPERATION_LOOKUP_METADATA, LookupMetadata},
-        {Messages::OPERATION_GET_ALL_METADATA, GetAllMetadata},
-        {Messages::OPERATION_GET_CHILDREN_METADATA, GetChildrenMetadata},
-        {Messages::OPERATION_ADD_ATTACHMENT, AddAttachment},
-        {Messages::OPERATION_DELETE_ATTACHMENT, DeleteAttachment},
-        {Messages::OPERATION_LOOKUP_ATTACHMENT, LookupAttachment},
-        {Messages::OPERATION_LIST_AVAILABLE_ATTACHMENTS, ListAvailableAttachments},
-        {Messages::OPERATION_ADD_LABEL, AddLabel},
-        {Messages::OPERATION_REMOVE_LABEL, RemoveLabel},
-        {Messages::OPERATION_LIST_LABELS, ListLabels},
+        {Messages::OPERATION_SET_RESOURCES_CONTENT, "SET_RESOURCES_CONTENT", SetResourcesContent},
+        {Messages::OPERATION_CLEAR_MAIN_DICOM_TAGS, "CLEAR_MAIN_DICOM_TAGS", ClearMainDicomTags},
+        {Messages::OPERATION_GET_MAIN_DICOM_TAGS, "GET_MAIN_DICOM_TAGS", GetMainDicomTags},
+        {Messages::OPERATION_SET_METADATA, "SET_METADATA", SetMetadata},
+        {Messages::OPERATION_DELETE_METADATA, "DELETE_METADATA", DeleteMetadata},
+        {Messages::OPERATION_LOOKUP_METADATA, "LOOKUP_METADATA", LookupMetadata},
+        {Messages::OPERATION_GET_ALL_METADATA, "GET_ALL_METADATA", GetAllMetadata},
+        {Messages::OPERATION_GET_CHILDREN_METADATA, "GET_CHILDREN_METADATA", GetChildrenMetadata},
+        {Messages::OPERATION_ADD_ATTACHMENT, "ADD_ATTACHMENT", AddAttachment},
+        {Messages::OPERATION_DELETE_ATTACHMENT, "DELETE_ATTACHMENT", DeleteAttachment},
+        {Messages::OPERATION_LOOKUP_ATTACHMENT, "LOOKUP_ATTACHMENT", LookupAttachment},
+        {Messages::OPERATION_LIST_AVAILABLE_ATTACHMENTS, "LIST_AVAILABLE_ATTACHMENTS",
+         ListAvailableAttachments},
+        {Messages::OPERATION_ADD_LABEL, "ADD_LABEL", AddLabel},
+        {Messages::OPERATION_REMOVE_LABEL, "REMOVE_LABEL", RemoveLabel},
+        {Messages::OPERATION_LIST_LABELS, "LIST_LABELS", ListLabels},
     };
   }
 

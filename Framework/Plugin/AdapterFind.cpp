@@ -239,9 +239,9 @@ namespace OrthancRegistry::Adapter
     }
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_FIND, Find},
-        {Messages::OPERATION_COUNT_RESOURCES, CountResources},
-        {Messages::OPERATION_LOOKUP_RESOURCES, LookupResources},
+        {Messages::OPERATION_FIND, "FIND", Find},
+        {Messages::OPERATION_COUNT_RESOURCES, "COUNT_RESOURCES", CountResources},
+        {Messages::OPERATION_LOOKUP_RESOURCES, "LOOKUP_RESOURCES", LookupResources},
     };
   }
 

@@ -129,16 +129,17 @@ namespace OrthancRegistry::Adapter
     }
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_LOG_CHANGE, LogChange},
-        {Messages::OPERATION_GET_CHANGES, GetChanges},
-        {Messages::OPERATION_GET_CHANGES_EXTENDED, GetChangesExtended},
-        {Messages::OPERATION_GET_LAST_CHANGE, GetLastChange},
-        {Messages::OPERATION_GET_LAST_CHANGE_INDEX, GetLastChangeIndex},
-        {Messages::OPERATION_CLEAR_CHANGES, ClearChanges},
-        {Messages::OPERATION_LOG_EXPORTED_RESOURCE, LogExportedResource},
-        {Messages::OPERATION_GET_EXPORTED_RESOURCES, GetExportedResources},
-        {Messages::OPERATION_GET_LAST_EXPORTED_RESOURCE, GetLastExportedResource},
-        {Messages::OPERATION_CLEAR_EXPORTED_RESOURCES, ClearExportedResources},
+        {Messages::OPERATION_LOG_CHANGE, "LOG_CHANGE", LogChange},
+        {Messages::OPERATION_GET_CHANGES, "GET_CHANGES", GetChanges},
+        {Messages::OPERATION_GET_CHANGES_EXTENDED, "GET_CHANGES_EXTENDED", GetChangesExtended},
+        {Messages::OPERATION_GET_LAST_CHANGE, "GET_LAST_CHANGE", GetLastChange},
+        {Messages::OPERATION_GET_LAST_CHANGE_INDEX, "GET_LAST_CHANGE_INDEX", GetLastChangeIndex},
+        {Messages::OPERATION_CLEAR_CHANGES, "CLEAR_CHANGES", ClearChanges},
+        {Messages::OPERATION_LOG_EXPORTED_RESOURCE, "LOG_EXPORTED_RESOURCE", LogExportedResource},
+        {Messages::OPERATION_GET_EXPORTED_RESOURCES, "GET_EXPORTED_RESOURCES", GetExportedResources},
+        {Messages::OPERATION_GET_LAST_EXPORTED_RESOURCE, "GET_LAST_EXPORTED_RESOURCE",
+         GetLastExportedResource},
+        {Messages::OPERATION_CLEAR_EXPORTED_RESOURCES, "CLEAR_EXPORTED_RESOURCES", ClearExportedResources},
     };
   }
 

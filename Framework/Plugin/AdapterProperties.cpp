@@ -111,18 +111,20 @@ namespace OrthancRegistry::Adapter
     }
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_LOOKUP_GLOBAL_PROPERTY, LookupGlobalProperty},
-        {Messages::OPERATION_SET_GLOBAL_PROPERTY, SetGlobalProperty},
-        {Messages::OPERATION_INCREMENT_GLOBAL_PROPERTY, IncrementGlobalProperty},
-        {Messages::OPERATION_UPDATE_AND_GET_STATISTICS, UpdateAndGetStatistics},
-        {Messages::OPERATION_GET_RESOURCES_COUNT, GetResourcesCount},
-        {Messages::OPERATION_GET_TOTAL_COMPRESSED_SIZE, GetTotalCompressedSize},
-        {Messages::OPERATION_GET_TOTAL_UNCOMPRESSED_SIZE, GetTotalUncompressedSize},
-        {Messages::OPERATION_IS_DISK_SIZE_ABOVE, IsDiskSizeAbove},
-        {Messages::OPERATION_IS_PROTECTED_PATIENT, IsProtectedPatient},
-        {Messages::OPERATION_SET_PROTECTED_PATIENT, SetProtectedPatient},
-        {Messages::OPERATION_SELECT_PATIENT_TO_RECYCLE, SelectPatientToRecycle},
-        {Messages::OPERATION_SELECT_PATIENT_TO_RECYCLE_WITH_AVOID, SelectPatientToRecycleWithAvoid},
+        {Messages::OPERATION_LOOKUP_GLOBAL_PROPERTY, "LOOKUP_GLOBAL_PROPERTY", LookupGlobalProperty},
+        {Messages::OPERATION_SET_GLOBAL_PROPERTY, "SET_GLOBAL_PROPERTY", SetGlobalProperty},
+        {Messages::OPERATION_INCREMENT_GLOBAL_PROPERTY, "INCREMENT_GLOBAL_PROPERTY", IncrementGlobalProperty},
+        {Messages::OPERATION_UPDATE_AND_GET_STATISTICS, "UPDATE_AND_GET_STATISTICS", UpdateAndGetStatistics},
+        {Messages::OPERATION_GET_RESOURCES_COUNT, "GET_RESOURCES_COUNT", GetResourcesCount},
+        {Messages::OPERATION_GET_TOTAL_COMPRESSED_SIZE, "GET_TOTAL_COMPRESSED_SIZE", GetTotalCompressedSize},
+        {Messages::OPERATION_GET_TOTAL_UNCOMPRESSED_SIZE, "GET_TOTAL_UNCOMPRESSED_SIZE",
+         GetTotalUncompressedSize},
+        {Messages::OPERATION_IS_DISK_SIZE_ABOVE, "IS_DISK_SIZE_ABOVE", IsDiskSizeAbove},
+        {Messages::OPERATION_IS_PROTECTED_PATIENT, "IS_PROTECTED_PATIENT", IsProtectedPatient},
+        {Messages::OPERATION_SET_PROTECTED_PATIENT, "SET_PROTECTED_PATIENT", SetProtectedPatient},
+        {Messages::OPERATION_SELECT_PATIENT_TO_RECYCLE, "SELECT_PATIENT_TO_RECYCLE", SelectPatientToRecycle},
+        {Messages::OPERATION_SELECT_PATIENT_TO_RECYCLE_WITH_AVOID, "SELECT_PATIENT_TO_RECYCLE_WITH_AVOID",
+         SelectPatientToRecycleWithAvoid},
     };
   }
 

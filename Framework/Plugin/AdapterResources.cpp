@@ -128,17 +128,19 @@ namespace OrthancRegistry::Adapter
     }
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_CREATE_INSTANCE, CreateInstance},
-        {Messages::OPERATION_DELETE_RESOURCE, DeleteResource},
-        {Messages::OPERATION_LOOKUP_RESOURCE, LookupResource},
-        {Messages::OPERATION_LOOKUP_RESOURCE_AND_PARENT, LookupResourceAndParent},
-        {Messages::OPERATION_LOOKUP_PARENT, LookupParent},
-        {Messages::OPERATION_GET_PUBLIC_ID, GetPublicId},
-        {Messages::OPERATION_GET_RESOURCE_TYPE, GetResourceType},
-        {Messages::OPERATION_GET_CHILDREN_INTERNAL_ID, GetChildrenInternalId},
-        {Messages::OPERATION_GET_CHILDREN_PUBLIC_ID, GetChildrenPublicId},
-        {Messages::OPERATION_GET_ALL_PUBLIC_IDS, GetAllPublicIds},
-        {Messages::OPERATION_GET_ALL_PUBLIC_IDS_WITH_LIMITS, GetAllPublicIdsWithLimits},
+        {Messages::OPERATION_CREATE_INSTANCE, "CREATE_INSTANCE", CreateInstance},
+        {Messages::OPERATION_DELETE_RESOURCE, "DELETE_RESOURCE", DeleteResource},
+        {Messages::OPERATION_LOOKUP_RESOURCE, "LOOKUP_RESOURCE", LookupResource},
+        {Messages::OPERATION_LOOKUP_RESOURCE_AND_PARENT, "LOOKUP_RESOURCE_AND_PARENT",
+         LookupResourceAndParent},
+        {Messages::OPERATION_LOOKUP_PARENT, "LOOKUP_PARENT", LookupParent},
+        {Messages::OPERATION_GET_PUBLIC_ID, "GET_PUBLIC_ID", GetPublicId},
+        {Messages::OPERATION_GET_RESOURCE_TYPE, "GET_RESOURCE_TYPE", GetResourceType},
+        {Messages::OPERATION_GET_CHILDREN_INTERNAL_ID, "GET_CHILDREN_INTERNAL_ID", GetChildrenInternalId},
+        {Messages::OPERATION_GET_CHILDREN_PUBLIC_ID, "GET_CHILDREN_PUBLIC_ID", GetChildrenPublicId},
+        {Messages::OPERATION_GET_ALL_PUBLIC_IDS, "GET_ALL_PUBLIC_IDS", GetAllPublicIds},
+        {Messages::OPERATION_GET_ALL_PUBLIC_IDS_WITH_LIMITS, "GET_ALL_PUBLIC_IDS_WITH_LIMITS",
+         GetAllPublicIdsWithLimits},
     };
   }
 

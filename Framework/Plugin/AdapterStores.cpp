@@ -110,18 +110,20 @@ namespace OrthancRegistry::Adapter
 #endif
 
     constexpr Operation OPERATIONS[] = {
-        {Messages::OPERATION_GET_ATTACHMENT_CUSTOM_DATA, GetAttachmentCustomData},
-        {Messages::OPERATION_SET_ATTACHMENT_CUSTOM_DATA, SetAttachmentCustomData},
-        {Messages::OPERATION_STORE_KEY_VALUE, StoreKeyValue},
-        {Messages::OPERATION_DELETE_KEY_VALUE, DeleteKeyValue},
-        {Messages::OPERATION_GET_KEY_VALUE, GetKeyValue},
-        {Messages::OPERATION_LIST_KEY_VALUES, ListKeyValues},
-        {Messages::OPERATION_ENQUEUE_VALUE, EnqueueValue},
-        {Messages::OPERATION_DEQUEUE_VALUE, DequeueValue},
-        {Messages::OPERATION_GET_QUEUE_SIZE, GetQueueSize},
+        {Messages::OPERATION_GET_ATTACHMENT_CUSTOM_DATA, "GET_ATTACHMENT_CUSTOM_DATA",
+         GetAttachmentCustomData},
+        {Messages::OPERATION_SET_ATTACHMENT_CUSTOM_DATA, "SET_ATTACHMENT_CUSTOM_DATA",
+         SetAttachmentCustomData},
+        {Messages::OPERATION_STORE_KEY_VALUE, "STORE_KEY_VALUE", StoreKeyValue},
+        {Messages::OPERATION_DELETE_KEY_VALUE, "DELETE_KEY_VALUE", DeleteKeyValue},
+        {Messages::OPERATION_GET_KEY_VALUE, "GET_KEY_VALUE", GetKeyValue},
+        {Messages::OPERATION_LIST_KEY_VALUES, "LIST_KEY_VALUES", ListKeyValues},
+        {Messages::OPERATION_ENQUEUE_VALUE, "ENQUEUE_VALUE", EnqueueValue},
+        {Messages::OPERATION_DEQUEUE_VALUE, "DEQUEUE_VALUE", DequeueValue},
+        {Messages::OPERATION_GET_QUEUE_SIZE, "GET_QUEUE_SIZE", GetQueueSize},
 #if REGISTRY_SDK_HAS_RESERVE_QUEUE
-        {Messages::OPERATION_RESERVE_QUEUE_VALUE, ReserveQueueValue},
-        {Messages::OPERATION_ACKNOWLEDGE_QUEUE_VALUE, AcknowledgeQueueValue},
+        {Messages::OPERATION_RESERVE_QUEUE_VALUE, "RESERVE_QUEUE_VALUE", ReserveQueueValue},
+        {Messages::OPERATION_ACKNOWLEDGE_QUEUE_VALUE, "ACKNOWLEDGE_QUEUE_VALUE", AcknowledgeQueueValue},
 #endif
     };
   }

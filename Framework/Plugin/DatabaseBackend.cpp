@@ -19,6 +19,21 @@ namespace OrthancRegistry
     constexpr size_t LATENCY_SAMPLES = 11;
     constexpr size_t MAXIMUM_RESPONSE_SIZE = std::numeric_limits<int32_t>::max(); // of the core's parser
 
+    void Commit(Call& call)
+    {
+      call.transaction.transaction.Commit();
+    }
+
+    void Rollback(Call& call)
+    {
+      call.transaction.transaction.Rollback();
+    }
+
+    constexpr Operation OPERATIONS[] = {
+        {Messages::OPERATION_COMMIT, "COMMIT", Commit},
+        {Messages::OPERATION_ROLLBACK, "ROLLBACK", Rollback},
+    };
+
     void FillSystemInformation(Messages::GetSystemInformation::Response& response)
     {
       response.set_database_version(DATABASE_VERSION);
@@ -40,13 +55,23 @@ namespace OrthancRegistry
 #endif
     }
 
-    std::string Describe(const Messages::Request& request)
+    const char* GetName(Messages::DatabaseOperation operation)
     {
-      if (request.type() == Messages::REQUEST_DATABASE)
+      switch (operation)
       {
-        return "Database: " + Messages::DatabaseOperation_Name(request.database_request().operation());
+      case Messages::OPERATION_OPEN:
+        return "OPEN";
+      case Messages::OPERATION_CLOSE:
+        return "CLOSE";
+      case Messages::OPERATION_START_TRANSACTION:
+        return "START_TRANSACTION";
+      case Messages::OPERATION_FINALIZE_TRANSACTION:
+        return "FINALIZE_TRANSACTION";
+      case Messages::OPERATION_MEASURE_LATENCY:
+        return "MEASURE_LATENCY";
+      default:
+        return "unknown operation";
       }
-      return "Database: " + Messages::TransactionOperation_Name(request.transaction_request().operation());
     }
 
     [[noreturn]] void ThrowUnknownOperation()
@@ -58,6 +83,7 @@ namespace OrthancRegistry
   DatabaseBackend::DatabaseBackend(IDatabase& database, const IIndexDialect& dialect, BackendHooks hooks)
       : database_(database), dialect_(dialect), hooks_(std::move(hooks))
   {
+    AddOperations(OPERATIONS);
     AddOperations(GetResourceOperations());
     AddOperations(GetContentOperations());
     AddOperations(GetHistoryOperations());
@@ -66,11 +92,27 @@ namespace OrthancRegistry
     AddOperations(GetStoreOperations());
   }
 
+  // The generated functions that name enumerators are not used: they register strings of this library for the
+  // shutdown of protobuf, which comes after the core has unloaded it, and crashes then.
+  std::string DatabaseBackend::Describe(const Messages::Request& request) const
+  {
+    if (request.type() == Messages::REQUEST_DATABASE)
+    {
+      return std::string("Database: ") + GetName(request.database_request().operation());
+    }
+    const auto number = static_cast<size_t>(request.transaction_request().operation());
+    if (number < operations_.size() && operations_[number].name != nullptr)
+    {
+      return std::string("Database: ") + operations_[number].name;
+    }
+    return "Database: operation " + std::to_string(number);
+  }
+
   void DatabaseBackend::AddOperations(std::span<const Operation> operations)
   {
     for (const Operation& operation : operations)
     {
-      operations_.at(static_cast<size_t>(operation.number)) = operation.handler;
+      operations_.at(static_cast<size_t>(operation.number)) = operation;
     }
   }
 
@@ -112,7 +154,7 @@ namespace OrthancRegistry
     }
     catch (...)
     {
-      return PluginContext::ReportException(Describe(parsed));
+      return PluginContext::ReportException(static_cast<DatabaseBackend*>(backend)->Describe(parsed));
     }
   }
 
@@ -205,23 +247,12 @@ namespace OrthancRegistry
   void DatabaseBackend::Run(IndexTransaction& transaction, Messages::TransactionResponse& response,
                             const Messages::TransactionRequest& request)
   {
-    switch (request.operation())
-    {
-    case Messages::OPERATION_COMMIT:
-      transaction.transaction.Commit();
-      return;
-    case Messages::OPERATION_ROLLBACK:
-      transaction.transaction.Rollback();
-      return;
-    default:
-      break;
-    }
     const auto number = static_cast<size_t>(request.operation());
-    if (number >= operations_.size() || operations_[number] == nullptr)
+    if (number >= operations_.size() || operations_[number].handler == nullptr)
     {
       ThrowUnknownOperation();
     }
     Call call{transaction, request, response, hooks_.savedJobsFilter};
-    operations_[number](call);
+    operations_[number].handler(call);
   }
 }

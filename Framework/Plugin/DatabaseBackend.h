@@ -39,6 +39,7 @@ namespace OrthancRegistry
     static OrthancPluginErrorCode Receive(OrthancPluginMemoryBuffer64* response, void* backend,
                                           const void* request, uint64_t requestSize);
 
+    std::string Describe(const Adapter::Messages::Request& request) const;
     void AddOperations(std::span<const Adapter::Operation> operations);
     void ProcessDatabase(Adapter::Messages::DatabaseResponse& response,
                          const Adapter::Messages::DatabaseRequest& request);
@@ -53,6 +54,6 @@ namespace OrthancRegistry
     const IIndexDialect& dialect_;
     BackendHooks hooks_;
     TransactionTable transactions_;
-    std::array<void (*)(Adapter::Call&), MAXIMUM_OPERATIONS> operations_ = {};
+    std::array<Adapter::Operation, MAXIMUM_OPERATIONS> operations_ = {};
   };
 }
