@@ -45,7 +45,7 @@ cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DREGISTRY
   -DREGISTRY_UNIT_TESTS="$unit_tests"
 ccache --zero-stats > /dev/null
 cmake --build /build -- --quiet
-ccache --show-stats | head -n 6
+echo "Compiler cache: $(ccache --show-stats | grep -E '^ *(Hits|Misses)' | head -n 2 | xargs)"
 
 for plugin in "${PLUGINS[@]}"; do
   check_exports "/build/$plugin"
