@@ -65,9 +65,8 @@ namespace OrthancRegistry
   }
 
   JobValidator::JobValidator(IResourceLookup& resources, ICoreDirectory& directory,
-                             ITagDictionary& dictionary, bool overwriteInstances)
-      : resources_(resources), directory_(directory), dictionary_(dictionary),
-        overwriteInstances_(overwriteInstances)
+                             ITagDictionary& dictionary, const JobRules& rules)
+      : resources_(resources), directory_(directory), dictionary_(dictionary), rules_(rules)
   {
   }
 

@@ -19,6 +19,13 @@ namespace OrthancRegistry
     std::string parent; // public id, empty for patients
   };
 
+  // A patient as the index knows it
+  struct IndexedPatient
+  {
+    std::map<uint32_t, std::string> tags; // the main DICOM tags, by group * 0x10000 + element
+    std::vector<std::string> studies;     // public ids
+  };
+
   // Thread-safe
   class IResourceLookup
   {
@@ -27,6 +34,11 @@ namespace OrthancRegistry
 
     // By public id; unknown ones are absent from the answer.
     virtual std::map<std::string, IndexedResource> Find(const std::vector<std::string>& publicIds) = 0;
+
+    // The patient of a study, and the patient of a PatientID (compared as the core does: without regard to
+    // case and outer blanks).
+    virtual std::optional<IndexedPatient> FindPatientOfStudy(const std::string& study) = 0;
+    virtual std::optional<IndexedPatient> FindPatient(const std::string& patientId) = 0;
   };
 
   // Whom the core of this replica may send to. Thread-safe.
@@ -56,22 +68,31 @@ namespace OrthancRegistry
     Json::Value userData; // null = none
   };
 
+  // The options of the core that decide about jobs
+  struct JobRules
+  {
+    bool overwriteInstances = false; // "OverwriteInstances"
+    bool hasPatients = true;         // "PatientLevelEnabled"
+  };
+
+  struct NamedTags; // of a modification
+
   // The checks that the core makes before it accepts a job, in its order and with its codes, so that a queued
-  // job is refused at once and not when it runs. What only the run itself can find out remains for the run:
-  // above all, whether the patient tags given for a study agree with those of the patient's other studies.
+  // job is refused at once and not when it runs. What only the run itself can find out remains for the run.
   // Thread-safe if what it is given is.
   class JobValidator
   {
   public:
-    // overwriteInstances: option "OverwriteInstances" of the core. The references must outlive this object.
+    // The references must outlive this object.
     JobValidator(IResourceLookup& resources, ICoreDirectory& directory, ITagDictionary& dictionary,
-                 bool overwriteInstances);
+                 const JobRules& rules);
 
     // Throws RegistryError with the code of the core.
     CheckedJob Check(const JobRoute& route, const std::string& body) const;
 
   private:
     void CheckModify(const JobRoute& route, const Json::Value& body) const;
+    void CheckPatientTags(const std::string& study, const NamedTags& tags) const;
     void CheckSplit(const JobRoute& route, const Json::Value& body) const;
     void CheckMerge(const JobRoute& route, const Json::Value& body) const;
     void CheckRetrieve(const JobRoute& route, const Json::Value& body) const;
@@ -82,6 +103,6 @@ namespace OrthancRegistry
     IResourceLookup& resources_;
     ICoreDirectory& directory_;
     ITagDictionary& dictionary_;
-    bool overwriteInstances_;
+    JobRules rules_;
   };
 }

@@ -4,14 +4,30 @@
 #include "Framework/Common/Errors.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <limits>
+#include <string_view>
 
 namespace OrthancRegistry::JobFields
 {
   namespace
   {
-    // All transfer syntaxes of the standard are below this root
+    // The transfer syntaxes of the core, without the common root of all of them
     constexpr std::string_view TRANSFER_SYNTAX_ROOT = "1.2.840.10008.1.2";
+    constexpr std::array<std::string_view, 48> TRANSFER_SYNTAXES = {
+        "",       ".1",     ".1.99",  ".2",     ".5",     ".6.1",   ".6.2",   ".4.50",  ".4.51",  ".4.52",
+        ".4.53",  ".4.54",  ".4.55",  ".4.56",  ".4.57",  ".4.58",  ".4.59",  ".4.60",  ".4.61",  ".4.62",
+        ".4.63",  ".4.64",  ".4.65",  ".4.66",  ".4.70",  ".4.80",  ".4.81",  ".4.90",  ".4.91",  ".4.92",
+        ".4.93",  ".4.94",  ".4.95",  ".4.100", ".4.101", ".4.102", ".4.103", ".4.104", ".4.105", ".4.106",
+        ".4.107", ".4.108", ".4.110", ".4.111", ".4.112", ".4.201", ".4.202", ".4.203"};
+
+    bool IsTransferSyntax(std::string_view uid)
+    {
+      return uid.starts_with(TRANSFER_SYNTAX_ROOT) &&
+             std::find(TRANSFER_SYNTAXES.begin(), TRANSFER_SYNTAXES.end(),
+                       uid.substr(TRANSFER_SYNTAX_ROOT.size())) != TRANSFER_SYNTAXES.end();
+    }
 
     [[noreturn]] void Refuse(const std::string& expectation, const char* field)
     {
@@ -43,11 +59,15 @@ namespace OrthancRegistry::JobFields
     {
       return defaultValue;
     }
-    if (!IsInteger(body[field]) || !body[field].isInt())
+    if (!IsInteger(body[field]))
     {
       Refuse("Integer", field);
     }
-    return body[field].asInt();
+    if (!body[field].isInt64() || body[field].asInt64() > std::numeric_limits<int>::max())
+    {
+      throw RegistryError(ErrorCode::BadParameterType, std::string("Too large a value in field: ") + field);
+    }
+    return static_cast<int>(std::max<int64_t>(body[field].asInt64(), std::numeric_limits<int>::min()));
   }
 
   void CheckString(const Json::Value& body, const char* field)
@@ -78,7 +98,7 @@ namespace OrthancRegistry::JobFields
   void CheckTransferSyntax(const Json::Value& body, const char* field)
   {
     CheckString(body, field);
-    if (body.isMember(field) && !body[field].asString().starts_with(TRANSFER_SYNTAX_ROOT))
+    if (body.isMember(field) && !IsTransferSyntax(body[field].asString()))
     {
       throw RegistryError(ErrorCode::BadFileFormat,
                           "This is not the UID of a transfer syntax: " + body[field].asString());

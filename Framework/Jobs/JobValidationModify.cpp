@@ -4,24 +4,40 @@
 #include "Framework/Jobs/JobValidationFields.h"
 #include "Framework/Jobs/JobValidationTags.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
 namespace OrthancRegistry
 {
+  // The tags at the top of the dataset that a request names
+  struct NamedTags
+  {
+    std::map<uint32_t, Json::Value> replaced;
+    std::set<uint32_t> kept;
+
+    bool IsReplaced(uint32_t tag) const
+    {
+      return replaced.contains(tag) && !kept.contains(tag);
+    }
+
+    // Of a replaced tag
+    std::string GetReplacement(uint32_t tag) const
+    {
+      const Json::Value& value = replaced.at(tag);
+      if (!value.isString())
+      {
+        throw RegistryError(ErrorCode::BadParameterType, "The value of a patient tag must be a string");
+      }
+      return value.asString();
+    }
+  };
+
   namespace
   {
-    // The tags at the top of the dataset that a request names
-    struct NamedTags
-    {
-      std::set<uint32_t> replaced;
-      std::set<uint32_t> kept;
-
-      bool IsReplaced(uint32_t tag) const
-      {
-        return replaced.contains(tag) && !kept.contains(tag);
-      }
-    };
+    // What the core keeps in its index about each patient, unless the configuration adds some
+    constexpr std::array<uint32_t, 5> MAIN_PATIENT_TAGS = {JobTags::PATIENT_ID, 0x00100010, 0x00100030,
+                                                           0x00100040, 0x00101000};
 
     class TagsReader
     {
@@ -58,14 +74,17 @@ namespace OrthancRegistry
           {
             throw RegistryError(ErrorCode::BadRequest, std::string(field) + " must be a list of tags");
           }
-          Add(tags, item.asString(), operation);
+          if (const auto tag = ReadTag(item.asString(), operation))
+          {
+            tags.insert(*tag);
+          }
         }
         return tags;
       }
 
-      std::set<uint32_t> ReadReplacements()
+      std::map<uint32_t, Json::Value> ReadReplacements()
       {
-        std::set<uint32_t> tags;
+        std::map<uint32_t, Json::Value> tags;
         if (!body_.isMember("Replace"))
         {
           return tags;
@@ -76,24 +95,28 @@ namespace OrthancRegistry
         }
         for (const auto& name : body_["Replace"].getMemberNames())
         {
-          Add(tags, name, "replaced");
+          if (const auto tag = ReadTag(name, "replaced"))
+          {
+            tags[*tag] = body_["Replace"][name];
+          }
         }
         return tags;
       }
 
-      void Add(std::set<uint32_t>& tags, const std::string& name, const char* operation)
+      // Nothing for tags within sequences
+      std::optional<uint32_t> ReadTag(const std::string& name, const char* operation)
       {
         const auto path = JobTags::ParsePath(dictionary_, name);
         if (path.isNested)
         {
-          return;
+          return std::nullopt;
         }
         if (!force_ && JobTags::IsIdentifier(path.tag))
         {
           throw RegistryError(ErrorCode::BadRequest, "The tag \"" + name + "\" can only be " + operation +
                                                          " if the option \"Force\" is true");
         }
-        tags.insert(path.tag);
+        return path.tag;
       }
 
       ITagDictionary& dictionary_;
@@ -166,6 +189,49 @@ namespace OrthancRegistry
     }
   }
 
+  // A study may get other patient tags, unless it would then contradict the other studies of that patient
+  void JobValidator::CheckPatientTags(const std::string& study, const NamedTags& tags) const
+  {
+    const auto patient = tags.IsReplaced(JobTags::PATIENT_ID)
+                             ? resources_.FindPatient(tags.GetReplacement(JobTags::PATIENT_ID))
+                             : resources_.FindPatientOfStudy(study);
+    if (!patient && !tags.IsReplaced(JobTags::PATIENT_ID))
+    {
+      throw RegistryError(ErrorCode::UnknownResource, "Unknown study: " + study);
+    }
+    if (!patient || patient->studies.empty() ||
+        (patient->studies.size() == 1 && patient->studies.front() == study))
+    {
+      return;
+    }
+
+    const auto refuse = [](uint32_t tag)
+    {
+      throw RegistryError(
+          ErrorCode::BadRequest,
+          "The patient has other studies: all the main tags of the patient must be replaced, and "
+          "by their values in these studies, but " +
+              JobTags::Format(tag) + " is not. Modify the patient instead.");
+    };
+    std::set<uint32_t> mainTags(MAIN_PATIENT_TAGS.begin(), MAIN_PATIENT_TAGS.end());
+    for (const auto& [tag, value] : patient->tags)
+    {
+      mainTags.insert(tag);
+    }
+    for (const uint32_t tag : mainTags)
+    {
+      const auto known = patient->tags.find(tag);
+      const bool isReplaced = tags.IsReplaced(tag);
+      const bool isContradicted = known == patient->tags.end() ? isReplaced
+                                  : isReplaced                 ? tags.GetReplacement(tag) != known->second
+                                                               : !known->second.empty();
+      if (isContradicted)
+      {
+        refuse(tag);
+      }
+    }
+  }
+
   void JobValidator::CheckModify(const JobRoute& route, const Json::Value& body) const
   {
     const bool isAnonymization =
@@ -193,9 +259,22 @@ namespace OrthancRegistry
     const bool keepSource = JobFields::ReadBoolean(body, "KeepSource", true);
     JobFields::CheckTransferSyntax(body, "Transcode");
     CheckExist(publicIds);
-    if (!isAnonymization)
+    if (isAnonymization)
     {
-      CheckInPlace(tags, level, keepSource, overwriteInstances_);
+      return;
+    }
+    CheckInPlace(tags, level, keepSource, rules_.overwriteInstances);
+    const bool isPatientReplaced = std::any_of(MAIN_PATIENT_TAGS.begin(), MAIN_PATIENT_TAGS.end(),
+                                               [&](uint32_t tag)
+                                               {
+                                                 return tags.IsReplaced(tag);
+                                               });
+    if (rules_.hasPatients && level == ResourceLevel::Study && isPatientReplaced)
+    {
+      for (const auto& id : std::set<std::string>(publicIds.begin(), publicIds.end()))
+      {
+        CheckPatientTags(id, tags);
+      }
     }
   }
 }

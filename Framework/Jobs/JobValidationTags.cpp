@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 
 namespace OrthancRegistry::JobTags
 {
@@ -77,6 +78,10 @@ namespace OrthancRegistry::JobTags
       ParsePathTag(dictionary, tag);
 
       index = StripSpaces(index.substr(0, index.size() - 1));
+      if (index.starts_with('+'))
+      {
+        index.remove_prefix(1);
+      }
       int value = 0;
       const auto result = std::from_chars(index.data(), index.data() + index.size(), value);
       const bool isNumber = result.ec == std::errc() && result.ptr == index.data() + index.size();
@@ -91,6 +96,15 @@ namespace OrthancRegistry::JobTags
   {
     return tag == PATIENT_ID || tag == STUDY_INSTANCE_UID || tag == SERIES_INSTANCE_UID ||
            tag == SOP_INSTANCE_UID;
+  }
+
+  std::string Format(uint32_t tag)
+  {
+    constexpr int GROUP_BITS = 16;
+    constexpr uint32_t ELEMENT_MASK = 0xffff;
+    std::array<char, TAG_DIGITS + 2> text{};
+    std::snprintf(text.data(), text.size(), "%04x,%04x", tag >> GROUP_BITS, tag & ELEMENT_MASK);
+    return text.data();
   }
 
   uint32_t Parse(ITagDictionary& dictionary, const std::string& name)

@@ -3,8 +3,6 @@
 
 #include "Framework/Jobs/JobValidation.h"
 
-#include <set>
-
 namespace OrthancRegistry::JobTags
 {
   constexpr uint32_t PATIENT_ID = 0x00100020;
@@ -14,6 +12,9 @@ namespace OrthancRegistry::JobTags
 
   // The tags that identify resources in the index
   bool IsIdentifier(uint32_t tag);
+
+  // "0010,0020"
+  std::string Format(uint32_t tag);
 
   // "PatientID", "0010,0020", "0010-0020" or "00100020". UnknownDicomTag if it is none.
   uint32_t Parse(ITagDictionary& dictionary, const std::string& name);

@@ -6,7 +6,7 @@
 
 namespace OrthancRegistry
 {
-  // Reads the DICOM index: one query per call. Thread-safe.
+  // Reads the DICOM index, in one transaction per call. Thread-safe.
   class ResourceLookup : public IResourceLookup
   {
   public:
@@ -14,6 +14,9 @@ namespace OrthancRegistry
     explicit ResourceLookup(IDatabase& database);
 
     std::map<std::string, IndexedResource> Find(const std::vector<std::string>& publicIds) override;
+
+    std::optional<IndexedPatient> FindPatientOfStudy(const std::string& study) override;
+    std::optional<IndexedPatient> FindPatient(const std::string& patientId) override;
 
   private:
     IDatabase& database_;

@@ -140,7 +140,7 @@ namespace OrthancRegistry
 
   JobsHandler::JobsHandler(const JobsOptions& options, JobsService& service, IResourceLookup& resources)
       : options_(options), service_(service),
-        validator_(resources, catalog_, catalog_, options.overwriteInstances)
+        validator_(resources, catalog_, catalog_, {options.overwriteInstances, options.hasPatients})
   {
   }
 

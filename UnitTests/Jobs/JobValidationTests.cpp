@@ -57,6 +57,25 @@ namespace OrthancRegistry
         }
         return found;
       }
+
+      std::optional<IndexedPatient> FindPatientOfStudy(const std::string& study) override
+      {
+        return study == Id('s') || study == Id('t') ? FindPatient("P") : std::nullopt;
+      }
+
+      std::optional<IndexedPatient> FindPatient(const std::string& patientId) override
+      {
+        if (patientId == "P")
+        {
+          return IndexedPatient{{{0x00100020, "P"}, {0x00100010, "Name"}, {0x00100030, ""}},
+                                {Id('s'), Id('t')}};
+        }
+        if (patientId == "Single")
+        {
+          return IndexedPatient{{{0x00100020, "Single"}}, {Id('u')}};
+        }
+        return std::nullopt;
+      }
     };
 
     class FakeCore : public ICoreDirectory, public ITagDictionary
@@ -74,11 +93,15 @@ namespace OrthancRegistry
 
       std::optional<uint32_t> Find(const std::string& name) override
       {
-        const std::map<std::string, uint32_t> TAGS = {
-            {"PatientID", 0x00100020},        {"PatientName", 0x00100010},
-            {"StudyInstanceUID", 0x0020000d}, {"SeriesInstanceUID", 0x0020000e},
-            {"SOPInstanceUID", 0x00080018},   {"StudyDescription", 0x00081030},
-            {"InstitutionName", 0x00080080},  {"RequestAttributesSequence", 0x00400275}};
+        const std::map<std::string, uint32_t> TAGS = {{"PatientID", 0x00100020},
+                                                      {"PatientName", 0x00100010},
+                                                      {"StudyInstanceUID", 0x0020000d},
+                                                      {"SeriesInstanceUID", 0x0020000e},
+                                                      {"SOPInstanceUID", 0x00080018},
+                                                      {"StudyDescription", 0x00081030},
+                                                      {"InstitutionName", 0x00080080},
+                                                      {"PatientSex", 0x00100040},
+                                                      {"RequestAttributesSequence", 0x00400275}};
         const auto found = TAGS.find(name);
         return found == TAGS.end() ? std::nullopt : std::make_optional(found->second);
       }
@@ -101,7 +124,7 @@ namespace OrthancRegistry
         {
           throw std::runtime_error("No route: " + path);
         }
-        return JobValidator(index_, core_, core_, overwriteInstances).Check(*route, Expand(body));
+        return JobValidator(index_, core_, core_, {overwriteInstances, true}).Check(*route, Expand(body));
       }
 
       ErrorCode GetCode(const std::string& path, const std::string& body, bool overwriteInstances = true)
@@ -152,7 +175,8 @@ namespace OrthancRegistry
         {"/studies/<s>/anonymize", R"({"Permissive": 0})", FORMAT},
         {"/studies/<s>/anonymize", R"({"Priority": "high"})", FORMAT},
         {"/studies/<s>/anonymize", R"({"Priority": 1.5})", FORMAT},
-        {"/studies/<s>/anonymize", R"({"Priority": 99999999999})", FORMAT},
+        {"/studies/<s>/anonymize", R"({"Priority": 99999999999})", ErrorCode::BadParameterType},
+        {"/studies/<s>/anonymize", R"({"Priority": -99999999999})", OK},
         {"/studies/<s>/anonymize", R"({"Priority": -4, "Permissive": true, "UserData": [1]})", OK},
     };
     CheckAll(CASES);
@@ -177,7 +201,7 @@ namespace OrthancRegistry
   TEST_F(JobValidation, ModifyShapes)
   {
     const Case CASES[] = {
-        {"/studies/<s>/modify", R"({"Replace": {"PatientName": "x"}})", OK},
+        {"/studies/<s>/modify", R"({"Replace": {"InstitutionName": "x"}})", OK},
         {"/studies/<x>/modify", R"({"Replace": {"PatientName": "x"}})", UNKNOWN},
         {"/studies/nothing/modify", "{}", UNKNOWN},
         {"/studies/<s>/modify", R"({"Replace": ["PatientName"]})", REQUEST},
@@ -193,6 +217,7 @@ namespace OrthancRegistry
         {"/studies/<s>/modify", R"({"Transcode": 4})", FORMAT},
         {"/studies/<s>/modify", R"({"Transcode": "nope"})", FORMAT},
         {"/studies/<s>/modify", R"({"Transcode": "1.2.840.10008.1.2.1"})", OK},
+        {"/studies/<s>/modify", R"({"Transcode": "1.2.840.10008.1.2.99"})", FORMAT},
         {"/studies/<s>/anonymize", R"({"KeepPrivateTags": 1})", FORMAT},
         {"/studies/<s>/anonymize", R"({"DicomVersion": 2008})", FORMAT},
         {"/studies/<s>/anonymize", R"({"DicomVersion": "2009"})", RANGE},
@@ -220,6 +245,7 @@ namespace OrthancRegistry
         {"/studies/<s>/modify", R"({"Remove": ["RequestAttributesSequence[0.PatientID"]})", RANGE},
         {"/studies/<s>/modify", R"({"Remove": ["RequestAttributesSequence[-1].PatientID"]})", RANGE},
         {"/studies/<s>/modify", R"({"Remove": ["RequestAttributesSequence[x].PatientID"]})", RANGE},
+        {"/studies/<s>/modify", R"({"Remove": ["RequestAttributesSequence[+1].PatientID"]})", OK},
         {"/studies/<s>/modify", R"({"Remove": ["[0].PatientID"]})", RANGE},
         {"/studies/<s>/modify", R"({"Remove": ["Nothing[0].PatientID"]})", TAG},
     };
@@ -238,7 +264,7 @@ namespace OrthancRegistry
         SCOPED_TRACE(operation);
         EXPECT_EQ(REQUEST, GetCode("/studies/<s>/modify", "{" + operation + "}"));
         EXPECT_EQ(REQUEST, GetCode("/studies/<s>/anonymize", "{" + operation + "}"));
-        EXPECT_EQ(OK, GetCode("/studies/<s>/modify", "{\"Force\": true, " + operation + "}"));
+        EXPECT_EQ(OK, GetCode("/series/<a>/modify", "{\"Force\": true, " + operation + "}"));
       }
     }
   }
@@ -253,6 +279,39 @@ namespace OrthancRegistry
     EXPECT_EQ(OK, GetCode("/series/<a>/modify", "{" + keep + R"(, "KeepSource": false})"));
     EXPECT_EQ(OK, GetCode("/patients/<p>/modify",
                           "{" + keep + R"(, "KeepSource": false, "Replace": {"PatientID": "new"}})"));
+  }
+
+  TEST_F(JobValidation, PatientTagsOfAStudy)
+  {
+    const Case CASES[] = {
+        // The patient of study s has another study
+        {"/studies/<s>/modify", R"({"Replace": {"PatientName": "Other"}})", REQUEST},
+        {"/studies/<s>/modify", R"({"Replace": {"PatientName": "Name"}})", REQUEST},
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientName": "Name", "PatientID": "P"}})",
+         OK},
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientName": 1, "PatientID": "P"}})",
+         ErrorCode::BadParameterType},
+        {"/studies/<s>/modify",
+         R"({"Force": true, "Replace": {"PatientName": "Name", "PatientID": "P", "PatientSex": "M"}})",
+         REQUEST},
+        // Another patient: new, or with a study
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientName": "Any", "PatientID": "New"}})",
+         OK},
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientID": 5}})",
+         ErrorCode::BadParameterType},
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientID": "Single"}})", OK},
+        {"/studies/<s>/modify", R"({"Force": true, "Replace": {"PatientName": "x", "PatientID": "Single"}})",
+         REQUEST},
+        // At other levels there is no such rule
+        {"/series/<a>/modify", R"({"Replace": {"PatientName": "Other"}})", OK},
+        {"/patients/<p>/modify", R"({"Replace": {"PatientName": "Other"}})", OK},
+        {"/tools/bulk-modify", R"({"Resources": ["<s>"], "Level": "Study", "Replace": {"PatientName": "x"}})",
+         REQUEST},
+        {"/tools/bulk-modify", R"({"Resources": ["<a>"], "Level": "Study", "Replace": {"PatientName": "x"}})",
+         UNKNOWN},
+        {"/studies/<s>/anonymize", R"({"Replace": {"PatientName": "Other"}})", OK},
+    };
+    CheckAll(CASES);
   }
 
   TEST_F(JobValidation, Bulk)

@@ -40,6 +40,32 @@ namespace OrthancRegistry
     EXPECT_EQ(SERIES, found.at(INSTANCE).parent);
   }
 
+  TEST_P(ResourceLookupTests, Patients)
+  {
+    database_->Migrate("Index");
+    IndexTransaction creation(GetDatabase(), database_->GetDialect(), AccessMode::ReadWrite);
+    const auto created =
+        creation.dialect.CreateInstance(creation.transaction, PATIENT, STUDY, SERIES, INSTANCE);
+    creation.dialect.InsertTags(creation.transaction, {{created.patientId, true, {0x0010, 0x0020, "ID 1"}},
+                                                       {created.patientId, false, {0x0010, 0x0020, "Id 1"}},
+                                                       {created.patientId, false, {0x0010, 0x0010, "Name"}}});
+    creation.transaction.Commit();
+
+    ResourceLookup lookup(GetDatabase());
+    const std::map<uint32_t, std::string> tags = {{0x00100020, "Id 1"}, {0x00100010, "Name"}};
+    for (const auto& patient : {lookup.FindPatientOfStudy(STUDY), lookup.FindPatient(" id 1")})
+    {
+      ASSERT_TRUE(patient.has_value());
+      EXPECT_EQ(tags, patient->tags);
+      EXPECT_EQ(std::vector<std::string>{STUDY}, patient->studies);
+    }
+    EXPECT_FALSE(lookup.FindPatientOfStudy(SERIES).has_value());
+    EXPECT_FALSE(lookup.FindPatientOfStudy("'").has_value());
+    EXPECT_FALSE(lookup.FindPatient("Id 2").has_value());
+    EXPECT_FALSE(lookup.FindPatient("Id \xc3\xa9").has_value());
+    EXPECT_FALSE(lookup.FindPatient("").has_value());
+  }
+
   TEST_P(ResourceLookupTests, WhateverAClientSends)
   {
     database_->Migrate("Index");
