@@ -29,6 +29,24 @@ namespace OrthancRegistry
       return job;
     }
 
+    void CheckStoreFields(const Json::Value& body)
+    {
+      constexpr Json::Int64 MAXIMUM_MESSAGE_ID = 65535;
+      for (const char* field : {"LocalAet", "MoveOriginatorAet", "CalledAet", "Host"})
+      {
+        JobFields::CheckType(body, field, Json::stringValue);
+      }
+      JobFields::CheckType(body, "MoveOriginatorID", Json::intValue);
+      JobFields::CheckType(body, "Port", Json::intValue);
+      const Json::Int64 originator = body["MoveOriginatorID"].asInt64();
+      if (body["Port"].asInt64() < 0 || originator < 0 || originator > MAXIMUM_MESSAGE_ID)
+      {
+        throw RegistryError(ErrorCode::ParameterOutOfRange, "Port or MoveOriginatorID is out of range");
+      }
+      JobFields::CheckType(body, "StorageCommitment", Json::booleanValue);
+      JobFields::CheckUnsigned(body, "Timeout");
+    }
+
     void CheckSplitTag(ITagDictionary& dictionary, const std::string& name)
     {
       if (!JobTags::IsOfPatientOrStudyModule(JobTags::Parse(dictionary, name)))
@@ -41,9 +59,16 @@ namespace OrthancRegistry
 
     void CheckSplitTags(ITagDictionary& dictionary, const Json::Value& body)
     {
-      JobFields::CheckArrayOfStrings(body, "Remove");
+      if (body.isMember("Remove") && !body["Remove"].isArray())
+      {
+        throw RegistryError(ErrorCode::BadFileFormat, "Remove must be a list of tags");
+      }
       for (const auto& name : body["Remove"])
       {
+        if (!name.isString())
+        {
+          throw RegistryError(ErrorCode::BadFileFormat, "Remove must be a list of tags");
+        }
         CheckSplitTag(dictionary, name.asString());
       }
 
@@ -234,6 +259,7 @@ namespace OrthancRegistry
     {
       throw RegistryError(ErrorCode::InexistentItem, "Unknown modality: " + route.destination);
     }
+    JobFields::CheckType(body, "LocalAet", Json::stringValue);
     JobFields::CheckUnsigned(body, "Timeout");
 
     for (const auto& query : body["Resources"])
@@ -250,6 +276,10 @@ namespace OrthancRegistry
         }
         JobTags::Parse(dictionary_, name);
       }
+    }
+    if (route.kind == JobRouteKind::ModalityMove)
+    {
+      JobFields::CheckType(body, "TargetAet", Json::stringValue);
     }
   }
 
@@ -317,10 +347,6 @@ namespace OrthancRegistry
     {
       throw RegistryError(ErrorCode::InexistentItem, "Unknown modality: " + route.destination);
     }
-    if (body["Port"].type() == Json::intValue && body["Port"].asInt64() < 0)
-    {
-      throw RegistryError(ErrorCode::ParameterOutOfRange, "Negative port");
-    }
-    JobFields::CheckUnsigned(body, "Timeout");
+    CheckStoreFields(body);
   }
 }

@@ -124,11 +124,11 @@ namespace OrthancRegistry::JobFields
     return values;
   }
 
-  void CheckArrayOfStrings(const Json::Value& body, const char* field)
+  void CheckType(const Json::Value& body, const char* field, Json::ValueType type)
   {
-    if (body.isMember(field))
+    if (body.isMember(field) && body[field].type() != type)
     {
-      ReadStrings(body, field);
+      throw RegistryError(ErrorCode::BadParameterType, std::string("Wrong type of field: ") + field);
     }
   }
 

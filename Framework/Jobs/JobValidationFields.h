@@ -17,7 +17,9 @@ namespace OrthancRegistry::JobFields
   void CheckUnsigned(const Json::Value& body, const char* field);                   // if present
   void CheckTransferSyntax(const Json::Value& body, const char* field);             // if present
   std::vector<std::string> ReadStrings(const Json::Value& body, const char* field); // mandatory
-  void CheckArrayOfStrings(const Json::Value& body, const char* field);             // if present
+
+  // If present. The core reads some fields by other means, which call a wrong type BadParameterType.
+  void CheckType(const Json::Value& body, const char* field, Json::ValueType type);
 
   // "Study", "studies", ...; ParameterOutOfRange if it is none.
   ResourceLevel ParseLevel(const std::string& name);

@@ -248,7 +248,7 @@ namespace OrthancRegistry
     const NamedTags tags = TagsReader(dictionary_, body, force).Read();
     JobFields::CheckString(body, "PrivateCreator");
 
-    ResourceLevel level = route.level;
+    ResourceLevel level = isAnonymization ? ResourceLevel::Patient : route.level;
     std::vector<std::string> publicIds = {route.resource};
     if (isBulk)
     {
@@ -259,10 +259,6 @@ namespace OrthancRegistry
     const bool keepSource = JobFields::ReadBoolean(body, "KeepSource", true);
     JobFields::CheckTransferSyntax(body, "Transcode");
     CheckExist(publicIds);
-    if (isAnonymization)
-    {
-      return;
-    }
     CheckInPlace(tags, level, keepSource, rules_.overwriteInstances);
     const bool isPatientReplaced = std::any_of(MAIN_PATIENT_TAGS.begin(), MAIN_PATIENT_TAGS.end(),
                                                [&](uint32_t tag)

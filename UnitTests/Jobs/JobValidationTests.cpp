@@ -277,6 +277,7 @@ namespace OrthancRegistry
     EXPECT_EQ(REQUEST, GetCode("/studies/<s>/modify", "{" + keep + R"(, "KeepSource": false})"));
     EXPECT_EQ(REQUEST, GetCode("/studies/<s>/modify", "{" + keep + "}", false));
     EXPECT_EQ(OK, GetCode("/series/<a>/modify", "{" + keep + R"(, "KeepSource": false})"));
+    EXPECT_EQ(REQUEST, GetCode("/series/<a>/anonymize", "{" + keep + R"(, "KeepSource": false})"));
     EXPECT_EQ(OK, GetCode("/patients/<p>/modify",
                           "{" + keep + R"(, "KeepSource": false, "Replace": {"PatientID": "new"}})"));
   }
@@ -351,6 +352,8 @@ namespace OrthancRegistry
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Remove": "PatientName"})", FORMAT},
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Remove": ["InstitutionName"]})", RANGE},
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Remove": ["Nothing"]})", TAG},
+        {"/studies/<s>/split", R"({"Series": ["<a>"], "Remove": [1]})", FORMAT},
+        {"/studies/<s>/split", R"({"Series": ["<a>"], "Remove": ["InstitutionName", 1]})", RANGE},
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Replace": {"StudyDescription": "x"}})", OK},
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Replace": {"StudyDescription": 1}})", FORMAT},
         {"/studies/<s>/split", R"({"Series": ["<a>"], "Replace": ["StudyDescription"]})", FORMAT},
@@ -401,6 +404,10 @@ namespace OrthancRegistry
         {"/modalities/pacs/store", R"({"Resources": ["<s>"], "Timeout": "1"})", FORMAT},
         {"/modalities/pacs/store", R"({"Resources": ["<s>"], "Port": -1})", RANGE},
         {"/modalities/pacs/store", R"({"Resources": ["<s>"], "Permissive": 1})", FORMAT},
+        {"/modalities/pacs/store", R"({"Resources": ["<s>"], "Port": "x"})", ErrorCode::BadParameterType},
+        {"/modalities/pacs/store", R"({"Resources": ["<s>"], "LocalAet": 1})", ErrorCode::BadParameterType},
+        {"/modalities/pacs/store", R"({"Resources": ["<s>"], "MoveOriginatorID": 70000})", RANGE},
+        {"/modalities/pacs/store", R"({"Resources": ["<s>"], "MoveOriginatorID": 7, "Port": 104})", OK},
         {"/peers/other/store", "<s>", OK},
         {"/peers/nobody/store", "<s>", UNKNOWN},
         {"/peers/other/store", R"({"Resources": ["<s>"], "Compress": 1})", FORMAT},
