@@ -345,6 +345,8 @@ BEGIN
 
     SELECT internalId INTO instanceKey FROM Resources WHERE publicId = instance;
     IF FOUND THEN
+      -- Deleted and created again while we waited: this patient is another row, whose gate is still open.
+      CONTINUE WHEN patientKey IS NULL AND EXISTS (SELECT FROM Resources WHERE publicId = patient);
       RETURN;
     END IF;
 
