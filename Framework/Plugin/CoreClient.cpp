@@ -184,6 +184,23 @@ namespace OrthancRegistry
     return answer;
   }
 
+  std::optional<CoreAnswer> TryCallCore(HttpMethod method, const std::string& uri)
+  {
+    try
+    {
+      CoreAnswer answer = CallCore(method, uri);
+      return answer.status == HTTP_OK ? std::make_optional(std::move(answer)) : std::nullopt;
+    }
+    catch (const RegistryError& error)
+    {
+      if (error.GetCode() == ErrorCode::UnknownResource)
+      {
+        return std::nullopt;
+      }
+      throw;
+    }
+  }
+
   std::string CoreClient::SubmitJob(const std::string& uri, const std::string& body)
   {
     const auto route = ParseJobRoute(uri);
@@ -222,16 +239,12 @@ namespace OrthancRegistry
 
   std::optional<CoreJob> CoreClient::GetJob(const std::string& id)
   {
-    const CoreAnswer answer = CallCore(HttpMethod::Get, "/jobs/" + id);
-    if (answer.status != HTTP_OK)
-    {
-      return std::nullopt;
-    }
-    return ReadJob(ParseJson(answer.body));
+    const auto answer = TryCallCore(HttpMethod::Get, "/jobs/" + id);
+    return answer ? std::make_optional(ReadJob(ParseJson(answer->body))) : std::nullopt;
   }
 
   bool CoreClient::CancelJob(const std::string& id)
   {
-    return CallCore(HttpMethod::Post, "/jobs/" + id + "/cancel").status == HTTP_OK;
+    return TryCallCore(HttpMethod::Post, "/jobs/" + id + "/cancel").has_value();
   }
 }

@@ -32,6 +32,10 @@ namespace OrthancRegistry
   // threads of normal stack size only.
   CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body = {});
 
+  // The same for routes whose handler answers nothing where it means "no": unknown jobs, refused actions.
+  // Calls from within the core report this as an unknown resource.
+  std::optional<CoreAnswer> TryCallCore(HttpMethod method, const std::string& uri);
+
   // The threads of the HTTP server have a stack of about 100 KiB: what may go deep runs on a thread of its
   // own while the calling one waits. Passes exceptions on.
   template <typename Action>

@@ -234,9 +234,9 @@ namespace OrthancRegistry
     }
     if (const auto localId = FindInOwnCore(*job))
     {
-      const CoreAnswer answer = CallCore(HttpMethod::Post, "/jobs/" + *localId + "/" + action);
+      const auto answer = TryCallCore(HttpMethod::Post, "/jobs/" + *localId + "/" + action);
       AnnounceState(*localId);
-      return answer.status == 200 ? HttpAnswer::Json(Json::objectValue) : HttpAnswer::Empty(answer.status);
+      return answer ? HttpAnswer::Json(Json::objectValue) : HttpAnswer::Empty(400);
     }
     if (const auto answer = DecideByState(job->state, action))
     {
