@@ -224,6 +224,35 @@ TEST_P(DatabaseTransactions, RunTransactionGivesUpAfterItsRetries)
   EXPECT_EQ(4, attempts);
 }
 
+TEST(DatabaseTransactionsWithoutServer, RunTransactionDoesNotWaitAgainForAConnectionThatCannotBeHad)
+{
+  class UnreachableDatabase : public IDatabase
+  {
+  public:
+    Engine GetEngine() const override
+    {
+      return Engine::PostgreSQL;
+    }
+
+    std::string_view GetBootstrapScript() const override
+    {
+      return "";
+    }
+
+    SessionLease Acquire(AccessMode) override
+    {
+      attempts++;
+      throw ConnectionLostError("nobody answers");
+    }
+
+    int attempts = 0;
+  };
+
+  UnreachableDatabase database;
+  EXPECT_THROW(RunTransaction(database, AccessMode::ReadOnly, [](Transaction&) {}), ConnectionLostError);
+  EXPECT_EQ(database.attempts, 1);
+}
+
 TEST_P(DatabaseTransactions, RunTransactionDoesNotRepeatOtherErrors)
 {
   int attempts = 0;
