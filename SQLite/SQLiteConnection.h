@@ -35,6 +35,12 @@ namespace OrthancRegistry::SQLite
     // One or several statements without parameters; rows are ignored.
     void Execute(const std::string& sql);
 
+    // Of the statements that follow: how long they wait for the locks of other processes.
+    void SetBusyTimeout(std::chrono::milliseconds busyTimeout)
+    {
+      busyTimeout_ = busyTimeout;
+    }
+
     bool IsInTransaction() const
     {
       return sqlite3_get_autocommit(handle_.get()) == 0;
@@ -65,7 +71,7 @@ namespace OrthancRegistry::SQLite
     void EnableWriteAheadLog();
     bool TryEnableWriteAheadLog(std::string& mode);
 
-    const std::chrono::milliseconds busyTimeout_;
+    std::chrono::milliseconds busyTimeout_;
     std::chrono::steady_clock::time_point busyDeadline_;
     bool isBroken_ = false;
     std::unique_ptr<sqlite3, Closer> handle_;

@@ -8,6 +8,9 @@ namespace OrthancRegistry::SQLite
 {
   namespace
   {
+    // Migrations of a large database take their time, and other processes wait for them
+    constexpr std::chrono::minutes MIGRATION_PATIENCE(10);
+
     class ScopedFlag
     {
     public:
@@ -50,7 +53,8 @@ namespace OrthancRegistry::SQLite
 
   Session::Session(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout,
                    CommitSignal& signal)
-      : kind_(kind), signal_(signal), connection_(path, kind, busyTimeout), cache_(connection_)
+      : kind_(kind), busyTimeout_(busyTimeout), signal_(signal), connection_(path, kind, busyTimeout),
+        cache_(connection_)
   {
   }
 
@@ -65,6 +69,7 @@ namespace OrthancRegistry::SQLite
       throw UsageError("SQLite: this session was acquired for another access mode");
     }
     isAnnounced_ = false;
+    connection_.SetBusyTimeout(mode == AccessMode::Exclusive ? MIGRATION_PATIENCE : busyTimeout_);
     // In WAL mode, an immediate transaction is already alone among all writers
     connection_.Execute(mode == AccessMode::ReadOnly ? "BEGIN" : "BEGIN IMMEDIATE");
   }

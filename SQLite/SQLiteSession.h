@@ -41,6 +41,7 @@ namespace OrthancRegistry::SQLite
     void Run(Statement& statement, std::span<const Parameter> parameters, const RowHandler& onRow);
 
     const ConnectionKind kind_;
+    const std::chrono::milliseconds busyTimeout_;
     CommitSignal& signal_;
     Connection connection_;
     StatementCache cache_;
