@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "UnitTests/Jobs/FakeCore.h"
+
+#include "Framework/Common/Uuid.h"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+namespace OrthancRegistry::Testing
+{
+  std::string FakeCore::SubmitJob(const std::string& uri, const std::string& body)
+  {
+    std::unique_lock lock(mutex_);
+    const auto refused = refused_.find(uri);
+    if (refused != refused_.end())
+    {
+      throw RegistryError(refused->second.first, refused->second.second);
+    }
+    // The job is there before the caller learns its id.
+    const std::string id = Add("ResourceModification", "");
+    waiting_++;
+    changed_.notify_all();
+    changed_.wait(lock,
+                  [&]
+                  {
+                    return !heldBack_.contains(uri);
+                  });
+    waiting_--;
+    submissions_.push_back({uri, body, id});
+    changed_.notify_all();
+    return id;
+  }
+
+  std::string FakeCore::Add(const std::string& type, const std::string& id)
+  {
+    CoreJob job;
+    job.id = id.empty() ? GenerateUuid() : id;
+    job.type = type;
+    jobs_[job.id] = job;
+    return job.id;
+  }
+
+  std::vector<CoreJob> FakeCore::GetJobs()
+  {
+    const std::lock_guard lock(mutex_);
+    listings_++;
+    std::vector<CoreJob> listing;
+    for (auto& [id, job] : jobs_)
+    {
+      if (isAutomatic_ && job.state == JobState::Pending)
+      {
+        job.state = JobState::Running;
+      }
+      else if (isAutomatic_ && job.state == JobState::Running)
+      {
+        job.state = JobState::Success;
+        job.progress = 100;
+      }
+      listing.push_back(job);
+    }
+    return listing;
+  }
+
+  std::optional<CoreJob> FakeCore::GetJob(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    return found == jobs_.end() ? std::nullopt : std::make_optional(found->second);
+  }
+
+  bool FakeCore::CancelJob(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled_.insert(id);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end())
+    {
+      return false;
+    }
+    if (!IsEnded(found->second.state))
+    {
+      found->second.state = JobState::Failure;
+      found->second.errorCode = static_cast<int>(ErrorCode::CanceledJob);
+    }
+    return true;
+  }
+
+  void FakeCore::RunByItself()
+  {
+    const std::lock_guard lock(mutex_);
+    isAutomatic_ = true;
+  }
+
+  void FakeCore::Refuse(const std::string& uri, ErrorCode code, const std::string& message)
+  {
+    const std::lock_guard lock(mutex_);
+    refused_[uri] = {code, message};
+  }
+
+  void FakeCore::HoldBack(const std::string& uri)
+  {
+    const std::lock_guard lock(mutex_);
+    heldBack_.insert(uri);
+  }
+
+  void FakeCore::Release()
+  {
+    {
+      const std::lock_guard lock(mutex_);
+      heldBack_.clear();
+    }
+    changed_.notify_all();
+  }
+
+  std::string FakeCore::StartJob(const std::string& type, const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    return Add(type, id);
+  }
+
+  void FakeCore::Change(const std::string& id, const std::function<void(CoreJob&)>& change)
+  {
+    const std::lock_guard lock(mutex_);
+    change(jobs_.at(id));
+  }
+
+  void FakeCore::Forget(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.erase(id);
+  }
+
+  std::vector<FakeCore::Submission> FakeCore::GetSubmissions() const
+  {
+    const std::lock_guard lock(mutex_);
+    return submissions_;
+  }
+
+  std::set<std::string> FakeCore::GetCancelled() const
+  {
+    const std::lock_guard lock(mutex_);
+    return cancelled_;
+  }
+
+  size_t FakeCore::CountListings() const
+  {
+    const std::lock_guard lock(mutex_);
+    return listings_;
+  }
+
+  std::string FakeCore::WaitForSubmission(const std::string& uri)
+  {
+    std::unique_lock lock(mutex_);
+    auto found = submissions_.end();
+    const bool isThere =
+        changed_.wait_for(lock, std::chrono::seconds(10),
+                          [&]
+                          {
+                            found = std::find_if(submissions_.begin(), submissions_.end(),
+                                                 [&](const Submission& submission)
+                                                 {
+                                                   return submission.uri == uri;
+                                                 });
+                            return found != submissions_.end();
+                          });
+    if (!isThere)
+    {
+      throw std::runtime_error("Not submitted to the core: " + uri);
+    }
+    return found->id;
+  }
+
+  size_t FakeCore::CountHeldBack() const
+  {
+    const std::lock_guard lock(mutex_);
+    return waiting_;
+  }
+}

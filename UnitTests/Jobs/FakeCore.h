@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Jobs/ICoreClient.h"
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace OrthancRegistry::Testing
+{
+  // The core of a replica, whose jobs advance when the test tells them to. Thread-safe.
+  class FakeCore : public ICoreClient
+  {
+  public:
+    struct Submission
+    {
+      std::string uri;
+      std::string body;
+      std::string id;
+    };
+
+    std::string SubmitJob(const std::string& uri, const std::string& body) override;
+    std::vector<CoreJob> GetJobs() override;
+    std::optional<CoreJob> GetJob(const std::string& id) override;
+    bool CancelJob(const std::string& id) override;
+
+    // From now on each listing advances each job by one state, up to Success.
+    void RunByItself();
+
+    // A submission to that URI is refused / held back until Release().
+    void Refuse(const std::string& uri, ErrorCode code, const std::string& message);
+    void HoldBack(const std::string& uri);
+    void Release();
+
+    // A job that the core has started by itself
+    std::string StartJob(const std::string& type, const std::string& id = "");
+
+    void Change(const std::string& id, const std::function<void(CoreJob&)>& change);
+    void Forget(const std::string& id);
+
+    std::vector<Submission> GetSubmissions() const;
+    std::set<std::string> GetCancelled() const;
+    size_t CountListings() const;
+
+    // The id of the run of that URI, once there is one; throws after 10 seconds.
+    std::string WaitForSubmission(const std::string& uri);
+
+    // How many submissions wait to be released
+    size_t CountHeldBack() const;
+
+  private:
+    std::string Add(const std::string& type, const std::string& id);
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool isAutomatic_ = false;
+    std::map<std::string, std::pair<ErrorCode, std::string>> refused_;
+    std::set<std::string> heldBack_;
+    size_t waiting_ = 0;
+    size_t listings_ = 0;
+    std::map<std::string, CoreJob> jobs_;
+    std::vector<Submission> submissions_;
+    std::set<std::string> cancelled_;
+  };
+}
