@@ -188,6 +188,7 @@ namespace OrthancRegistry
       return;
     }
     watcher_.Start();
+    Refresh(); // what the core runs already takes slots
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();

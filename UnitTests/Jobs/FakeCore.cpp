@@ -153,17 +153,16 @@ namespace OrthancRegistry::Testing
   {
     std::unique_lock lock(mutex_);
     auto found = submissions_.end();
-    const bool isThere =
-        changed_.wait_for(lock, std::chrono::seconds(10),
-                          [&]
-                          {
-                            found = std::find_if(submissions_.begin(), submissions_.end(),
-                                                 [&](const Submission& submission)
-                                                 {
-                                                   return submission.uri == uri;
-                                                 });
-                            return found != submissions_.end();
-                          });
+    const bool isThere = changed_.wait_for(lock, std::chrono::seconds(10),
+                                           [&]
+                                           {
+                                             found = std::find_if(submissions_.begin(), submissions_.end(),
+                                                                  [&](const Submission& submission)
+                                                                  {
+                                                                    return submission.uri == uri;
+                                                                  });
+                                             return found != submissions_.end();
+                                           });
     if (!isThere)
     {
       throw std::runtime_error("Not submitted to the core: " + uri);

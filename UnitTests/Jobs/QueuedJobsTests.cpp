@@ -222,14 +222,14 @@ namespace OrthancRegistry::Testing
 
   TEST_P(QueuedJobs, NotMoreThanTheSlots)
   {
-    TestReplica& a = AddReplica("a");
+    TestReplica& a = AddReplica("a", false);
     const std::string local = a.GetCore().StartJob("Archive");
     a.GetCore().Change(local,
                        [](CoreJob& core)
                        {
                          core.state = JobState::Running;
                        });
-    a.Get().GetIds();
+    a.Get().Start();
     for (int i = 0; i < 5; i++)
     {
       a.Get().Submit(MakeJob("/" + std::to_string(i)));

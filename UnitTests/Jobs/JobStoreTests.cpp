@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Jobs/JobStore.h"
+
+#include "Framework/Common/Uuid.h"
+#include "Framework/Database/Retry.h"
+#include "Framework/Jobs/RunStore.h"
+#include "UnitTests/Jobs/TestCluster.h"
+
+#include <future>
+#include <set>
+
+namespace OrthancRegistry::Testing
+{
+  class JobStoreTest : public ClusterTest
+  {
+  protected:
+    // What a replica uses of the database, without anything that runs by itself
+    struct Stores
+    {
+      Stores(TestDatabase& test, const std::string& name)
+          : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
+            registry(JobsConfiguration(), identity, *database), jobs(*database, *bus),
+            runs(identity, *database, *bus, registry)
+      {
+        registry.Register();
+      }
+
+      ReplicaIdentity identity;
+      std::unique_ptr<IDatabase> database;
+      std::unique_ptr<IMessageBus> bus;
+      ReplicaRegistry registry;
+      JobStore jobs;
+      RunStore runs;
+    };
+
+    void Execute(std::string_view sql)
+    {
+      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+      transaction.Execute(sql);
+      transaction.Commit();
+    }
+  };
+
+  TEST_P(JobStoreTest, ConcurrentClaimsAreDisjointAndComplete)
+  {
+    Stores a(*database_, "a");
+    Stores b(*database_, "b");
+    constexpr int COUNT = 60;
+    for (int i = 0; i < COUNT; i++)
+    {
+      a.jobs.Submit(MakeJob("/" + std::to_string(i)));
+    }
+    const auto claimAll = [](Stores& stores)
+    {
+      std::vector<std::string> ids;
+      for (auto claimed = stores.runs.Claim(1); !claimed.empty(); claimed = stores.runs.Claim(1))
+      {
+        EXPECT_EQ(1u, claimed.size());
+        ids.push_back(claimed[0].id);
+      }
+      return ids;
+    };
+    auto other = std::async(std::launch::async, claimAll, std::ref(b));
+    std::vector<std::string> ids = claimAll(a);
+    const auto others = other.get();
+    ids.insert(ids.end(), others.begin(), others.end());
+    EXPECT_EQ(static_cast<size_t>(COUNT), ids.size());
+    EXPECT_EQ(static_cast<size_t>(COUNT), std::set<std::string>(ids.begin(), ids.end()).size());
+  }
+
+  TEST_P(JobStoreTest, ClaimInOrderAndNotBefore)
+  {
+    Stores a(*database_, "a");
+    const std::string early = a.jobs.Submit(MakeJob("/early", 100));
+    Execute("UPDATE SharedJobs SET notBefore = SharedNow() + 3600000000");
+    const std::string second = a.jobs.Submit(MakeJob("/second"));
+    const std::string third = a.jobs.Submit(MakeJob("/third"));
+    const std::string first = a.jobs.Submit(MakeJob("/first", 1));
+    EXPECT_TRUE(a.registry.Beat(0).isWorkWaiting);
+    const auto claimed = a.runs.Claim(10);
+    ASSERT_EQ(3u, claimed.size());
+    EXPECT_EQ(first, claimed[0].id);
+    EXPECT_EQ(second, claimed[1].id);
+    EXPECT_EQ(third, claimed[2].id);
+    EXPECT_EQ("/first", claimed[0].request.uri);
+    EXPECT_EQ(1, claimed[0].fence);
+    EXPECT_FALSE(a.registry.Beat(3).isWorkWaiting);
+    Execute("UPDATE SharedJobs SET notBefore = SharedNow() - 1 WHERE state = 0");
+    ASSERT_EQ(early, a.runs.Claim(1).at(0).id);
+  }
+
+  TEST_P(JobStoreTest, ReplicaTakenForDeadClaimsNothing)
+  {
+    Stores a(*database_, "a");
+    a.jobs.Submit(MakeJob("/x"));
+    Execute("DELETE FROM SharedReplicas");
+    EXPECT_TRUE(a.runs.Claim(1).empty());
+    EXPECT_FALSE(a.registry.Beat(0).isRegistered);
+    a.registry.Register();
+    EXPECT_TRUE(a.registry.Beat(0).isRegistered);
+    EXPECT_EQ(1u, a.runs.Claim(1).size());
+  }
+
+  TEST_P(JobStoreTest, FenceTellsTwoClaimsOfOneReplicaApart)
+  {
+    Stores a(*database_, "a");
+    const std::string id = a.jobs.Submit(MakeJob("/x"));
+    const ClaimedJob first = a.runs.Claim(1).at(0);
+    a.runs.Release({id});
+    EXPECT_EQ(JobState::Running, a.jobs.Get(id)->state);
+    a.runs.Release({});
+    const ClaimedJob second = a.runs.Claim(1).at(0);
+    EXPECT_EQ(first.attempt, second.attempt);
+    EXPECT_EQ(first.fence + 1, second.fence);
+
+    CoreUpdates updates;
+    CoreJob core;
+    core.id = GenerateUuid();
+    core.state = JobState::Success;
+    core.content["By"] = "first";
+    updates.runs.push_back({first, core, true});
+    EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
+    EXPECT_EQ(JobState::Running, a.jobs.Get(id)->state);
+    EXPECT_TRUE(a.jobs.Get(id)->content.empty());
+    updates.runs[0].job = second;
+    EXPECT_TRUE(a.runs.Write(updates).empty());
+    EXPECT_EQ(JobState::Success, a.jobs.Get(id)->state);
+
+    // Once only
+    EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
+    EXPECT_EQ(5, a.jobs.Get(id)->revision);
+  }
+
+  TEST_P(JobStoreTest, RunTakenForALocalJobAppearsOnce)
+  {
+    Stores a(*database_, "a");
+    const std::string id = a.jobs.Submit(MakeJob("/x"));
+    CoreJob core;
+    core.id = GenerateUuid();
+    core.type = "Unexpected";
+    CoreUpdates mistaken;
+    mistaken.localJobs.push_back(core);
+    a.runs.Write(mistaken);
+    EXPECT_EQ(2u, a.jobs.GetIds().size());
+    core.state = JobState::Running;
+    CoreUpdates updates;
+    updates.runs.push_back({a.runs.Claim(1).at(0), core, true});
+    EXPECT_TRUE(a.runs.Write(updates).empty());
+    EXPECT_EQ(std::vector<std::string>{id}, a.jobs.GetIds());
+    EXPECT_EQ(id, a.jobs.Get(core.id)->id);
+  }
+
+  TEST_P(JobStoreTest, ImpossibleRowsAreRefused)
+  {
+    Stores a(*database_, "a");
+    a.jobs.Submit(MakeJob("/x"));
+    for (const std::string_view change : {
+             "state = 6", "state = -1", "origin = 2", "progress = 101", "progress = -1", "attempts = -1",
+             "revision = 0", "runtimeMilliseconds = -1",
+             "state = 1",                                            // running, without an owner
+             "state = 1, owner = 'a', replica = 'a'",                // running, never tried
+             "state = 2",                                            // ended, never completed
+             "completedAt = 1",                                      // completed, not ended
+             "owner = 'a', replica = 'a'",                           // waiting, and owned
+             "state = 4, owner = 'a'",                               // owned by no server
+             "origin = 1",                                           // local, pinned to nothing
+             "origin = 1, owner = 'a', replica = 'a', localId = 'b'" // local, with another id
+         })
+    {
+      EXPECT_THROW(Execute("UPDATE SharedJobs SET " + std::string(change)), ConstraintError) << change;
+    }
+  }
+
+  TEST_P(JobStoreTest, DetailsAndRunsGoWithTheirJob)
+  {
+    Stores a(*database_, "a");
+    a.jobs.Submit(MakeJob("/x"));
+    CoreUpdates updates;
+    CoreJob core;
+    core.id = GenerateUuid();
+    core.state = JobState::Running;
+    updates.runs.push_back({a.runs.Claim(1).at(0), core, true});
+    a.runs.Write(updates);
+    EXPECT_EQ(1, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobRuns"));
+    Execute("DELETE FROM SharedJobs");
+    EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobRuns"));
+    EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobDetails"));
+  }
+
+  CONFORMANCE_SUITE(JobStoreTest);
+
+  // The race of stock queues: what another session is about to take is neither taken twice nor takes the rest
+  // away from sight.
+  TEST(JobClaim, RowsLockedByAnotherSessionAreSkipped)
+  {
+    const auto test = TestDatabase::Create(Engine::PostgreSQL);
+    test->Migrate("Jobs");
+    const auto bus = test->CreateBus();
+    const ReplicaIdentity identity{GenerateUuid(), "a", "a", ""};
+    ReplicaRegistry registry(JobsConfiguration(), identity, test->Get());
+    registry.Register();
+    JobStore jobs(test->Get(), *bus);
+    RunStore runs(identity, test->Get(), *bus, registry);
+    NewJob job;
+    job.type = "X";
+    const std::string first = jobs.Submit(job);
+    const std::string second = jobs.Submit(job);
+
+    Transaction other(test->Get(), AccessMode::ReadWrite);
+    other.Query<std::string>("SELECT id FROM SharedJobs WHERE id = $1 FOR UPDATE", first);
+    const auto claimed = runs.Claim(1);
+    ASSERT_EQ(1u, claimed.size());
+    EXPECT_EQ(second, claimed[0].id);
+    EXPECT_TRUE(runs.Claim(1).empty());
+    other.Rollback();
+    EXPECT_EQ(first, runs.Claim(1).at(0).id);
+  }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "UnitTests/Jobs/TestCluster.h"
+
+#include <gmock/gmock.h>
+
+namespace OrthancRegistry::Testing
+{
+  class Rescue : public ClusterTest
+  {
+  };
+
+  TEST_P(Rescue, JobsOfADeadReplicaAreRunByAnother)
+  {
+    TestReplica& dead = AddReplica("dead");
+    const std::string id = dead.Get().Submit(MakeJob("/rescued"));
+    const std::string localId = dead.GetCore().WaitForSubmission("/rescued");
+    const std::string local = dead.GetCore().StartJob("Archive");
+    ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
+    ASSERT_TRUE(dead.WaitForState(id, JobState::Running));
+
+    TestReplica& other = AddReplica("other");
+    other.GetCore().RunByItself();
+    const auto start = std::chrono::steady_clock::now();
+    dead.Kill();
+    ASSERT_TRUE(other.WaitForState(id, JobState::Success));
+    RecordProperty("milliseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                        std::chrono::steady_clock::now() - start)
+                                                        .count()));
+    const Job job = other.Get().Get(id).value();
+    EXPECT_EQ(2, job.attempts);
+    EXPECT_EQ("other", job.replica);
+    EXPECT_EQ(id, other.Get().Get(localId)->id); // the id of the first run still resolves
+
+    const Job failed = other.Get().Get(local).value();
+    EXPECT_EQ(JobState::Failure, failed.state);
+    EXPECT_THAT(failed.errorDetails, testing::HasSubstr("Replica lost: dead"));
+    EXPECT_EQ(1, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+  }
+
+  TEST_P(Rescue, AttemptsAreLimited)
+  {
+    configuration_.maximumAttempts = 2;
+    std::string id;
+    for (const char* name : {"first", "second"})
+    {
+      TestReplica& replica = AddReplica(name);
+      if (id.empty())
+      {
+        id = replica.Get().Submit(MakeJob("/poison"));
+      }
+      replica.GetCore().WaitForSubmission("/poison");
+      replica.Kill();
+    }
+    TestReplica& last = AddReplica("last");
+    ASSERT_TRUE(last.WaitForState(id, JobState::Failure));
+    const Job job = last.Get().Get(id).value();
+    EXPECT_EQ(2, job.attempts);
+    EXPECT_THAT(job.errorDetails, testing::HasSubstr("first, second"));
+    EXPECT_TRUE(last.GetCore().GetSubmissions().empty());
+  }
+
+  TEST_P(Rescue, StaleOwnerChangesNothing)
+  {
+    TestReplica& frozen = AddReplica("frozen");
+    const std::string id = frozen.Get().Submit(MakeJob("/twice"));
+    const std::string stale = frozen.GetCore().WaitForSubmission("/twice");
+    ASSERT_TRUE(frozen.WaitForState(id, JobState::Running));
+    const std::string local = frozen.GetCore().StartJob("Archive");
+    ASSERT_TRUE(frozen.WaitForState(local, JobState::Pending));
+
+    TestReplica& other = AddReplica("other");
+    frozen.GetDatabase().SetFrozen(true);
+    const std::string fresh = other.GetCore().WaitForSubmission("/twice");
+    ASSERT_TRUE(other.WaitForState(local, JobState::Failure));
+    frozen.GetCore().Change(stale,
+                            [](CoreJob& job)
+                            {
+                              job.state = JobState::Success;
+                              job.content["By"] = "stale";
+                            });
+    frozen.GetDatabase().SetFrozen(false);
+
+    // It notices, and drops its own run
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return frozen.GetCore().GetCancelled().contains(stale);
+        }));
+    EXPECT_EQ(JobState::Running, other.Get().Get(id)->state);
+    EXPECT_EQ("other", other.Get().Get(id)->replica);
+    EXPECT_FALSE(other.Get().Get(id)->content.isMember("By"));
+
+    // Its local job lives after all
+    ASSERT_TRUE(other.WaitForState(local, JobState::Pending));
+
+    other.GetCore().Change(fresh,
+                           [](CoreJob& job)
+                           {
+                             job.state = JobState::Success;
+                             job.content["By"] = "fresh";
+                           });
+    ASSERT_TRUE(frozen.WaitForState(id, JobState::Success));
+    EXPECT_EQ("fresh", frozen.Get().Get(id)->content["By"].asString());
+    EXPECT_EQ(2, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+
+    // and it works on
+    frozen.GetCore().RunByItself();
+    other.Get().Stop();
+    EXPECT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Success));
+  }
+
+  TEST_P(Rescue, LateSubmissionOfALostJobIsCancelled)
+  {
+    TestReplica& frozen = AddReplica("frozen");
+    frozen.GetCore().HoldBack("/late");
+    const std::string id = frozen.Get().Submit(MakeJob("/late"));
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return frozen.GetCore().CountHeldBack() == 1;
+        }));
+    TestReplica& other = AddReplica("other");
+    other.GetCore().RunByItself();
+    frozen.GetDatabase().SetFrozen(true);
+    ASSERT_TRUE(other.WaitForState(id, JobState::Success));
+    frozen.GetDatabase().SetFrozen(false);
+    frozen.GetCore().Release();
+    const std::string late = frozen.GetCore().WaitForSubmission("/late");
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return frozen.GetCore().GetCancelled().contains(late);
+        }));
+    EXPECT_EQ("other", frozen.Get().Get(id)->replica);
+    EXPECT_EQ(std::vector<std::string>{id}, frozen.Get().GetIds());
+  }
+
+  TEST_P(Rescue, OrderlyStopGivesBackWithoutCounting)
+  {
+    TestReplica& leaving = AddReplica("leaving");
+    const std::string id = leaving.Get().Submit(MakeJob("/handed"));
+    const std::string localId = leaving.GetCore().WaitForSubmission("/handed");
+    ASSERT_TRUE(leaving.WaitForState(id, JobState::Running));
+    leaving.Get().Stop();
+    EXPECT_TRUE(leaving.GetCore().GetCancelled().contains(localId));
+    Job job = leaving.Get().Get(id).value();
+    EXPECT_EQ(JobState::Pending, job.state);
+    EXPECT_EQ(0, job.attempts);
+    EXPECT_EQ("", job.owner);
+    EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+
+    TestReplica& other = AddReplica("other");
+    other.GetCore().RunByItself();
+    ASSERT_TRUE(other.WaitForState(id, JobState::Success));
+    EXPECT_EQ(1, other.Get().Get(id)->attempts);
+  }
+
+  TEST_P(Rescue, ManyJobsByTwoRescuersAreExact)
+  {
+    configuration_.concurrentJobs = 300;
+    TestReplica& dead = AddReplica("dead");
+    for (int i = 0; i < 300; i++)
+    {
+      dead.Get().Submit(MakeJob("/many/" + std::to_string(i)));
+    }
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return dead.GetCore().GetSubmissions().size() == 300;
+        }));
+    dead.Kill();
+    configuration_.concurrentJobs = 20;
+    for (const char* name : {"b", "c"})
+    {
+      AddReplica(name).GetCore().RunByItself();
+    }
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobs WHERE state = 2") == 300;
+        }));
+    EXPECT_EQ(300, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobs WHERE attempts = 2 AND crashes = 1"));
+    EXPECT_EQ(300u, replicas_[1]->GetCore().GetSubmissions().size() +
+                        replicas_[2]->GetCore().GetSubmissions().size());
+  }
+
+  CONFORMANCE_SUITE(Rescue);
+}
