@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/Dispatcher.h"
 
+#include <algorithm>
+
 namespace OrthancRegistry
 {
   namespace
@@ -43,16 +45,20 @@ namespace OrthancRegistry
   std::chrono::milliseconds Dispatcher::Dispatch()
   {
     ReleaseLostClaims();
-    const size_t free = CountFreeSlots();
-    if (free > 0)
+    for (size_t free = CountFreeSlots(); free > 0; free = CountFreeSlots())
     {
       isClaimInDoubt_ = true; // until the answer is here
-      for (ClaimedJob& job : store_.Claim(free))
+      auto claimed = store_.Claim(free);
+      isClaimInDoubt_ = false;
+      for (ClaimedJob& job : claimed)
       {
         runs_.Add(job);
-        onClaimed_(std::move(job));
+        onClaimed_(job);
       }
-      isClaimInDoubt_ = false;
+      if (claimed.size() < std::min(free, RunStore::MAXIMUM_CLAIM))
+      {
+        break; // no more work
+      }
     }
     return WAIT_FOR_PULSE;
   }

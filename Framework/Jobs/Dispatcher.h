@@ -14,7 +14,7 @@ namespace OrthancRegistry
   {
   public:
     using CountLocalJobs = std::function<size_t()>;
-    using OnClaimed = std::function<void(ClaimedJob)>;
+    using OnClaimed = std::function<void(const ClaimedJob&)>;
 
     // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
     Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,

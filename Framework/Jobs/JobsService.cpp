@@ -138,9 +138,9 @@ namespace OrthancRegistry
             {
               return watcher_.CountRunningLocalJobs();
             },
-            [this](ClaimedJob job)
+            [this](const ClaimedJob& job)
             {
-              runner_.Push(std::move(job));
+              runner_.Push(job);
             }),
         rescue_(configuration, identity, database, bus),
         pulse_(configuration, registry_,

@@ -10,7 +10,6 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr int BATCH_SIZE = 200;
     constexpr std::chrono::hours WAIT_FOR_PULSE{1};
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
   }
@@ -82,10 +81,10 @@ namespace OrthancRegistry
   {
     const auto failed = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 0 AND completedAt IS NULL"
-        " AND state <> 4 AND attempts >= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
-        " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $4, crashes = crashes + 1,"
+        " AND state <> 4 AND attempts >= $2 ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
+        " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $3, crashes = crashes + 1,"
         " changedAt = SharedNow(), completedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
-        dead.incarnation, configuration_.maximumAttempts, BATCH_SIZE, ErrorCode::InternalError);
+        dead.incarnation, configuration_.maximumAttempts, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {
       transaction.Execute(
@@ -102,11 +101,11 @@ namespace OrthancRegistry
   {
     const auto requeued = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 0 AND completedAt IS NULL"
-        " AND (state = 4 OR attempts < $2) ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
+        " AND (state = 4 OR attempts < $2) ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
         " UPDATE SharedJobs SET revision = revision + 1, state = CASE WHEN state = 4 THEN 4 ELSE 0 END,"
         " progress = 0, crashes = crashes + 1, owner = NULL, replica = NULL, localId = NULL,"
         " changedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
-        dead.incarnation, configuration_.maximumAttempts, BATCH_SIZE);
+        dead.incarnation, configuration_.maximumAttempts);
     for (const auto& [id] : requeued)
     {
       transaction.Execute("UPDATE SharedJobDetails SET lostReplicas = lostReplicas ||"
@@ -119,10 +118,10 @@ namespace OrthancRegistry
   {
     const auto failed = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 1 AND completedAt IS NULL"
-        " ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED)"
-        " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $3,"
+        " ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
+        " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $2,"
         " changedAt = SharedNow(), completedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
-        dead.incarnation, BATCH_SIZE, ErrorCode::InternalError);
+        dead.incarnation, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {
       transaction.Execute("UPDATE SharedJobDetails SET errorDetails = $2 WHERE id = $1", id,

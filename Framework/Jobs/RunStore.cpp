@@ -44,7 +44,9 @@ namespace OrthancRegistry
               " ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
               " UPDATE SharedJobs SET state = 1, revision = revision + 1, attempts = attempts + 1,"
               " fence = fence + 1, owner = $1, replica = $2, changedAt = SharedNow()"
-              " WHERE id IN (SELECT id FROM next)"
+              // A literal limit: from a bound one PostgreSQL expects a share of the table, and reads all of
+              // it
+              " WHERE id IN (SELECT id FROM next LIMIT 64)"
               " RETURNING -priority, seq, id, type, attempts, fence,"
               " (SELECT uri FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
               " (SELECT body FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
@@ -61,7 +63,7 @@ namespace OrthancRegistry
                                                 {std::move(uri), std::move(body.bytes), std::move(user),
                                                  std::move(remoteIp)}});
               },
-              identity_.incarnation, identity_.serverIdentifier, count);
+              identity_.incarnation, identity_.serverIdentifier, std::min(count, MAXIMUM_CLAIM));
           return claimed;
         },
         BACKGROUND_POLICY);

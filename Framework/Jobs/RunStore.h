@@ -39,8 +39,10 @@ namespace OrthancRegistry
     RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
              const ReplicaRegistry& registry);
 
-    // Takes up to "count" waiting jobs, in the order of priority, then of submission: one statement. None if
-    // the row of this replica is gone.
+    static constexpr size_t MAXIMUM_CLAIM = 64;
+
+    // Takes up to "count" waiting jobs, and at most MAXIMUM_CLAIM, in the order of priority, then of
+    // submission: one statement. None if the row of this replica is gone.
     std::vector<ClaimedJob> Claim(size_t count);
 
     // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this

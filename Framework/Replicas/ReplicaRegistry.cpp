@@ -52,8 +52,10 @@ namespace OrthancRegistry
           return transaction.QueryOptional<bool, bool>(
               "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
               " WHERE incarnation = $1 RETURNING"
-              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
-              " AND (job.notBefore IS NULL OR job.notBefore <= SharedNow())) THEN 1 ELSE 0 END,"
+              // In the order of the claim, so that its index is used
+              " CASE WHEN (SELECT job.seq FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
+              " AND (job.notBefore IS NULL OR job.notBefore <= SharedNow())"
+              " ORDER BY job.priority DESC, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
               " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END",
               identity_.incarnation, runningJobs);
