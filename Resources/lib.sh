@@ -17,6 +17,8 @@ die()
   exit 1
 }
 
+APT_UPDATED=
+
 # need PACKAGE CHECK...: installs the Debian package unless the command CHECK succeeds
 need()
 {
@@ -25,7 +27,8 @@ need()
   if "$@" > /dev/null 2>&1; then return; fi
   [ "$(id -u)" = 0 ] || die "install the package $package, or run this as root"
   say "Installing $package"
-  apt-get update -qq
+  [ -n "$APT_UPDATED" ] || apt-get update -qq
+  APT_UPDATED=yes
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" > /dev/null
 }
 

@@ -204,10 +204,20 @@ namespace OrthancRegistry
     rescue_.Stop();
     runner_.Stop();
     watcher_.Stop();
-    HandBack();
     pulse_.Stop();
     bus_.Stop();
-    registry_.Leave();
+    try
+    {
+      HandBack();
+      registry_.Leave();
+    }
+    catch (const std::exception& error)
+    {
+      LogError(
+          std::string("The jobs of this replica cannot be handed back, others will take them over when its"
+                      " lease runs out: ") +
+          error.what());
+    }
   }
 
   void JobsService::Implementation::HandBack()

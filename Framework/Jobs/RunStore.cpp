@@ -167,8 +167,8 @@ namespace OrthancRegistry
         {
           isNew = isNew || revision == 1;
         },
-        job.id, job.type, job.state, job.priority, job.progress, job.errorCode, job.runtimeMilliseconds,
-        IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
+        job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
+        job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
     transaction.Execute(
         "INSERT INTO SharedJobDetails(id, content, errorDetails, errorPayload, userData)"
         " SELECT $1, $2, $3, $4, $5 FROM SharedJobs WHERE id = $1 AND origin = 1"

@@ -10,31 +10,30 @@ from deployment import Deployment  # noqa: E402
 from dicom_files import make_study, real_files  # noqa: E402
 
 
-def run(request, *arguments, **options):
+DEPLOYMENTS = {
+    'postgresql': ('docker-compose.yml', ['orthanc1', 'orthanc2', 'orthanc3']),
+    'sqlite': ('docker-compose.sqlite.yml', ['orthanc1', 'orthanc2']),
+}
+
+
+def run(request, **options):
+    compose_file, replicas = DEPLOYMENTS[request.param]
     failures = request.session.testsfailed
-    deployment = Deployment(*arguments, **options)
+    deployment = Deployment('registry-test-' + request.param, compose_file, replicas, **options)
     with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
         yield deployment
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='session', params=DEPLOYMENTS)
 def cluster(request):
-    """Three replicas of Orthanc 1.13 on PostgreSQL behind HAProxy."""
-    yield from run(request, 'registry-test-postgresql', 'docker-compose.yml', ['orthanc1', 'orthanc2', 'orthanc3'])
+    """Orthanc 1.13 behind HAProxy: three replicas on PostgreSQL, and two on one SQLite file."""
+    yield from run(request)
 
 
-@pytest.fixture(scope='module')
-def sqlite_cluster(request):
-    """Two replicas of Orthanc 1.13 on one SQLite file behind HAProxy."""
-    yield from run(request, 'registry-test-sqlite', 'docker-compose.sqlite.yml', ['orthanc1', 'orthanc2'])
-
-
-@pytest.fixture(scope='module', params=['docker-compose.yml', 'docker-compose.sqlite.yml'],
-                ids=['postgresql', 'sqlite'])
+@pytest.fixture(scope='module', params=DEPLOYMENTS)
 def trixie_cluster(request):
-    """Orthanc 1.12.7, the one of Debian trixie."""
-    replicas = ['orthanc1', 'orthanc2', 'orthanc3'][:3 if request.param == 'docker-compose.yml' else 2]
-    yield from run(request, 'registry-test-trixie', request.param, replicas, orthanc_suite='trixie')
+    """The same with Orthanc 1.12.7, the one of Debian trixie."""
+    yield from run(request, orthanc_suite='trixie')
 
 
 @pytest.fixture(scope='session')

@@ -23,6 +23,11 @@ def docker(*arguments):
     return done.stdout.strip()
 
 
+def docker_logs(container):
+    return subprocess.run(['docker', 'logs', '--tail', '80', container], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True).stdout
+
+
 def wait_until(condition, seconds, what, interval=0.05):
     """The first true value of condition(), or a failure that says what was waited for."""
     deadline = time.monotonic() + seconds
@@ -219,23 +224,37 @@ class Deployment:
         """A receiver that takes some seconds per instance."""
         return self.storescp('--sleep-during', '1')
 
+    def plain_orthanc(self):
+        """An Orthanc without plugins beside the cluster."""
+        return self.lone_orthanc({})
+
     @contextlib.contextmanager
-    def other_orthanc(self):
-        """An Orthanc without plugins beside the cluster: its address on the network, and its REST API."""
-        name = '%s-other-%s' % (self.project, secrets.token_hex(4))
+    def lone_orthanc(self, configuration):
+        """An Orthanc of its own on the network of the cluster: its host name there, and its REST API."""
+        name = '%s-lone-%s' % (self.project, secrets.token_hex(4))
         port = free_port()
-        configuration = json.dumps({'Name': 'Other', 'RemoteAccessAllowed': True, 'AuthenticationEnabled': True,
-                                    'RegisteredUsers': {'other': 'secret'}, 'DicomAet': 'OTHER',
-                                    'StorageDirectory': '/tmp/storage', 'IndexDirectory': '/tmp/storage'})
+        whole = {'Name': 'Lone', 'RemoteAccessAllowed': True, 'AuthenticationEnabled': True,
+                 'RegisteredUsers': {'lone': 'secret'}, 'DicomAet': 'LONE', 'StorageDirectory': '/tmp/storage',
+                 'IndexDirectory': '/tmp/storage', **configuration}
         docker('run', '--detach', '--name', name, '--network', self.network, '--publish', '127.0.0.1:%d:8042' % port,
-               '--env', 'CONFIGURATION=' + configuration, 'orthanc-registry/orthanc:forky', 'bash', '-c',
+               '--env', 'CONFIGURATION=' + json.dumps(whole), 'orthanc-registry/orthanc:forky', 'bash', '-c',
                'mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json')
         try:
-            server = Server(port, ('other', 'secret'))
-            wait_until(server.answers, START_SECONDS, 'the other Orthanc answers')
+            server = Server(port, ('lone', 'secret'))
+            wait_until(server.answers, START_SECONDS, 'the lone Orthanc answers')
             yield name, server
+        except BaseException:
+            print(docker_logs(name))
+            raise
         finally:
             docker('rm', '--force', name)
+
+    def new_database(self):
+        """The section "PostgreSQL" for an empty database on the server of the deployment."""
+        name = 'lone' + secrets.token_hex(4)
+        docker('exec', self.container('database'), 'createdb', '--owner=orthanc', name)
+        return {'EnableIndex': True, 'Host': 'database', 'Database': name, 'Username': 'orthanc',
+                'Password': self.environment['POSTGRES_PASSWORD']}
 
 
 class Receiver:

@@ -21,7 +21,7 @@ def test_killed_replica_loses_no_job(cluster, make_patient):
     others = [server for name, server in cluster.replicas.items() if name != 'orthanc2']
     with cluster.slow_receiver() as slow:
         jobs = {cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
-                for _ in range(18)}
+                for _ in range(5 * len(cluster.replicas))}
 
         def running_and_waiting():
             view = [job for id_, job in others[0].jobs().items() if id_ in jobs]
@@ -36,7 +36,7 @@ def test_killed_replica_loses_no_job(cluster, make_patient):
             print('\nAll %d jobs in Success %.1f s after kill -9 of a replica that ran %d of them (lease %d s)'
                   % (len(jobs), time.monotonic() - start, len(lost), LEASE_SECONDS))
             for job in lost:
-                rescued = others[1].get('/jobs/' + job)
+                rescued = others[0].get('/jobs/' + job)
                 assert rescued['Replica'] != 'orthanc2' and rescued['Attempt'] == 2
 
     def runs_jobs_again():
@@ -44,13 +44,13 @@ def test_killed_replica_loses_no_job(cluster, make_patient):
         return cluster.end_of(job)['Replica'] == 'orthanc2'
     wait_until(runs_jobs_again, 30, 'a job that the restarted replica runs')
     views = [set(server.get('/jobs')) for server in cluster.replicas.values()]
-    assert views[0] == views[1] == views[2] and views[0] >= jobs
+    assert all(view == views[0] for view in views) and views[0] >= jobs
 
 
 def test_local_job_of_a_killed_replica_ends_in_failure(cluster, make_patient):
     """What a core had started by itself dies with it, and says so."""
     study = make_patient(cluster.balancer, 5)['study']
-    own, other, _ = cluster.replicas.values()
+    own, other, *_ = cluster.replicas.values()
     with cluster.slow_receiver() as slow:
         before = set(other.get('/jobs'))
         with pytest.raises(requests.Timeout):  # the client does not wait for the end of its synchronous call
@@ -66,17 +66,18 @@ def test_stopped_replica_hands_its_jobs_back_at_once(cluster, make_patient):
     first = cluster.replicas['orthanc1']
     with cluster.slow_receiver() as slow:
         jobs = {cluster.balancer.submit('/modalities/%s/store' % slow.modality, {'Resources': [study]})
-                for _ in range(6)}
+                for _ in range(2 * len(cluster.replicas))}
 
         def owned():
-            return {job['ID'] for job in first.jobs().values() if is_running_on(job, 'orthanc3')}
-        wait_until(owned, 20, 'a running job on orthanc3')
-        with cluster.stopped('orthanc3'):
+            return {job['ID'] for job in first.jobs().values() if is_running_on(job, 'orthanc2')}
+        wait_until(owned, 20, 'a running job on orthanc2')
+        with cluster.stopped('orthanc2'):
             assert not owned()
-            others = [server for name, server in cluster.replicas.items() if name != 'orthanc3']
+            others = [server for name, server in cluster.replicas.items() if name != 'orthanc2']
             cluster.wait_success(jobs, LEASE_SECONDS, others)
 
 
+@pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
 def test_restart_of_the_database(cluster, make_patient):
     study = make_patient(cluster.balancer)['study']
     with cluster.slow_receiver() as slow:

@@ -3,6 +3,7 @@
 
 import time
 
+import pytest
 import requests
 
 from deployment import wait_until
@@ -57,6 +58,7 @@ def test_user_data_and_priority(cluster, make_patient):
     assert ended['State'] == 'Success' and ended['UserData'] == {'ticket': 42} and ended['Priority'] == 7
 
 
+@pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
 def test_id_of_the_core_is_hidden_but_resolves(cluster, make_patient):
     study = make_patient(cluster.balancer)['study']
     job = cluster.balancer.submit('/studies/%s/anonymize' % study)
@@ -94,7 +96,7 @@ def test_local_job_is_found_by_id_at_once(cluster, make_patient):
 
 def test_synchronous_call_is_seen_as_a_local_job(cluster, make_patient):
     study = make_patient(cluster.balancer)['study']
-    own, other, _ = cluster.replicas.values()
+    own, other, *_ = cluster.replicas.values()
     before = set(own.get('/jobs'))
     content = own.post('/studies/%s/anonymize' % study, {'Synchronous': True})
     [new] = set(own.get('/jobs')) - before
@@ -104,7 +106,7 @@ def test_synchronous_call_is_seen_as_a_local_job(cluster, make_patient):
 
 def test_archive_is_downloaded_from_its_replica(cluster, make_patient):
     study = make_patient(cluster.balancer)['study']
-    own, other, _ = cluster.replicas.values()
+    own, other, *_ = cluster.replicas.values()
     job = own.submit('/studies/%s/archive' % study)
     assert cluster.end_of(job)['State'] == 'Success'
     assert own.request('GET', '/jobs/%s/archive' % job).content.startswith(b'PK')
@@ -137,7 +139,7 @@ def test_wrong_requests_are_refused_like_by_the_core(cluster):
         answer = server.request('POST', path, json={'Asynchronous': True, **body})
         return path, body, answer.status_code, answer.json()['OrthancStatus']
     before = cluster.balancer.get('/jobs')
-    with cluster.other_orthanc() as (_, plain):
+    with cluster.plain_orthanc() as (_, plain):
         plain.upload(content)
         expected = [refusal(plain, path, body) for path, body in wrong]
     different = [(core, actual) for core, actual

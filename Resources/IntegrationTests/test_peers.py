@@ -9,9 +9,9 @@ from dicom_files import make_study
 
 def test_send_to_a_peer(cluster, make_patient):
     study = make_patient(cluster.balancer, 3)['study']
-    with cluster.other_orthanc() as (host, other):
+    with cluster.plain_orthanc() as (host, other):
         for server in cluster.replicas.values():
-            peer = {'Url': 'http://%s:8042/' % host, 'Username': 'other', 'Password': 'secret'}
+            peer = {'Url': 'http://%s:8042/' % host, 'Username': 'lone', 'Password': 'secret'}
             assert server.status('PUT', '/peers/other', json=peer) == 200
         job = cluster.balancer.submit('/peers/other/store', {'Resources': [study]})
         ended = cluster.end_of(job)
@@ -24,8 +24,8 @@ def test_send_to_a_peer(cluster, make_patient):
 
 def test_send_to_a_modality(cluster, make_patient):
     study = make_patient(cluster.balancer, 3)['study']
-    with cluster.other_orthanc() as (host, other):
-        cluster.add_modality('other', 'OTHER', host, 4242)
+    with cluster.plain_orthanc() as (host, other):
+        cluster.add_modality('other', 'LONE', host, 4242)
         job = cluster.balancer.submit('/modalities/other/store', {'Resources': [study]})
         assert cluster.end_of(job)['State'] == 'Success'
         assert other.get('/studies') == [study]
