@@ -2,6 +2,7 @@
 #include "Framework/Plugin/JobsCatalog.h"
 
 #include "Framework/Common/Json.h"
+#include "Framework/Jobs/JobValidationTags.h"
 #include "Framework/Plugin/CoreClient.h"
 #include "Framework/Plugin/PluginContext.h"
 
@@ -21,6 +22,23 @@ namespace OrthancRegistry
     }
   }
 
+  JobsCatalog::JobsCatalog(const Json::Value& dictionary)
+  {
+    constexpr Json::ArrayIndex NAME = 1; // of [VR, name, minimum, maximum, private creator]
+    if (!dictionary.isObject())
+    {
+      return;
+    }
+    for (const std::string& key : dictionary.getMemberNames())
+    {
+      const Json::Value& entry = dictionary[key];
+      if (entry.isArray() && entry.isValidIndex(NAME) && entry[NAME].isString())
+      {
+        configuredTags_[entry[NAME].asString()] = JobTags::Parse(*this, key);
+      }
+    }
+  }
+
   bool JobsCatalog::HasModality(const std::string& name)
   {
     return IsListed("/modalities", name);
@@ -33,6 +51,11 @@ namespace OrthancRegistry
 
   std::optional<uint32_t> JobsCatalog::Find(const std::string& name)
   {
+    const auto configured = configuredTags_.find(name);
+    if (configured != configuredTags_.end())
+    {
+      return configured->second;
+    }
     OrthancPluginDictionaryEntry entry{};
     try
     {

@@ -135,11 +135,12 @@ namespace OrthancRegistry
     {
       options.overwriteInstances = configuration["OverwriteInstances"].asString() != "Never";
     }
+    options.dictionary = configuration["Dictionary"];
     return options;
   }
 
   JobsHandler::JobsHandler(const JobsOptions& options, JobsService& service, IResourceLookup& resources)
-      : options_(options), service_(service),
+      : options_(options), service_(service), catalog_(options.dictionary),
         validator_(resources, catalog_, catalog_, {options.overwriteInstances, options.hasPatients})
   {
   }

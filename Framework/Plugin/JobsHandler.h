@@ -35,6 +35,7 @@ namespace OrthancRegistry
     bool describeErrors = true;      // "HttpDescribeErrors"
     bool hasPatients = true;         // "PatientLevelEnabled"
     bool overwriteInstances = false; // "OverwriteInstances"
+    Json::Value dictionary;          // "Dictionary"
 
     static JobsOptions Read(const Json::Value& configuration);
   };
