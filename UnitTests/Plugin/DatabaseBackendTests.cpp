@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/DatabaseBackend.h"
 
-#include "UnitTests/Plugin/FakeCore.h"
+#include "UnitTests/Plugin/FakeOrthanc.h"
 #include "UnitTests/TestDatabases.h"
 
 namespace OrthancRegistry
@@ -38,7 +38,8 @@ namespace OrthancRegistry
         backend_->Register(10);
       }
 
-      Testing::FakeCore::Answer SendDatabase(Messages::DatabaseOperation operation, int64_t transaction = 0)
+      Testing::FakeOrthanc::Answer SendDatabase(Messages::DatabaseOperation operation,
+                                                int64_t transaction = 0)
       {
         Messages::Request request;
         request.set_type(Messages::REQUEST_DATABASE);
@@ -62,8 +63,8 @@ namespace OrthancRegistry
                   OrthancPluginErrorCode_Success);
       }
 
-      Testing::FakeCore::Answer Send(int64_t transaction, Messages::TransactionOperation operation,
-                                     Messages::TransactionRequest content = {})
+      Testing::FakeOrthanc::Answer Send(int64_t transaction, Messages::TransactionOperation operation,
+                                        Messages::TransactionRequest content = {})
       {
         Messages::Request request;
         request.set_type(Messages::REQUEST_TRANSACTION);
@@ -113,7 +114,7 @@ namespace OrthancRegistry
         return Run(Messages::OPERATION_CREATE_INSTANCE, request).create_instance().patient_id();
       }
 
-      Testing::FakeCore core_;
+      Testing::FakeOrthanc core_;
       int opened_ = 0;
       SavedJobsFilter filter_ = [](const std::string&, const std::string& registry)
       {
@@ -307,11 +308,11 @@ namespace OrthancRegistry
 
     TEST(PluginContext, RefusesCoresThatAreTooOld)
     {
-      EXPECT_FALSE(Testing::FakeCore("1.12.4").InitializePlugin());
-      EXPECT_FALSE(Testing::FakeCore("1.11.9").InitializePlugin());
-      EXPECT_TRUE(Testing::FakeCore("1.12.5").InitializePlugin());
-      EXPECT_TRUE(Testing::FakeCore("1.13.0").InitializePlugin());
-      EXPECT_TRUE(Testing::FakeCore("mainline").InitializePlugin());
+      EXPECT_FALSE(Testing::FakeOrthanc("1.12.4").InitializePlugin());
+      EXPECT_FALSE(Testing::FakeOrthanc("1.11.9").InitializePlugin());
+      EXPECT_TRUE(Testing::FakeOrthanc("1.12.5").InitializePlugin());
+      EXPECT_TRUE(Testing::FakeOrthanc("1.13.0").InitializePlugin());
+      EXPECT_TRUE(Testing::FakeOrthanc("mainline").InitializePlugin());
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "UnitTests/Plugin/FakeCore.h"
+#include "UnitTests/Plugin/FakeOrthanc.h"
 
 #include "Framework/Plugin/PluginContext.h"
 
@@ -9,31 +9,31 @@
 
 namespace OrthancRegistry::Testing
 {
-  FakeCore::FakeCore(const char* version)
+  FakeOrthanc::FakeOrthanc(const char* version)
   {
     context_.pluginsManager = this;
     context_.orthancVersion = version;
     context_.Free = &std::free;
-    context_.InvokeService = &FakeCore::Invoke;
+    context_.InvokeService = &FakeOrthanc::Invoke;
   }
 
-  FakeCore::~FakeCore()
+  FakeOrthanc::~FakeOrthanc()
   {
     SetLogSink(nullptr);
   }
 
-  bool FakeCore::InitializePlugin()
+  bool FakeOrthanc::InitializePlugin()
   {
     return PluginContext::Initialize(&context_, "test", "A test");
   }
 
-  OrthancPluginErrorCode FakeCore::Invoke(OrthancPluginContext* context, _OrthancPluginService service,
-                                          const void* parameters)
+  OrthancPluginErrorCode FakeOrthanc::Invoke(OrthancPluginContext* context, _OrthancPluginService service,
+                                             const void* parameters)
   {
-    return static_cast<FakeCore*>(context->pluginsManager)->Serve(service, parameters);
+    return static_cast<FakeOrthanc*>(context->pluginsManager)->Serve(service, parameters);
   }
 
-  OrthancPluginErrorCode FakeCore::Serve(_OrthancPluginService service, const void* parameters)
+  OrthancPluginErrorCode FakeOrthanc::Serve(_OrthancPluginService service, const void* parameters)
   {
     const std::lock_guard lock(mutex_);
     switch (service)
@@ -64,7 +64,7 @@ namespace OrthancRegistry::Testing
     }
   }
 
-  OrthancPluginErrorCode FakeCore::SendBytes(const std::string& request, std::string& response)
+  OrthancPluginErrorCode FakeOrthanc::SendBytes(const std::string& request, std::string& response)
   {
     OrthancPluginMemoryBuffer64 buffer = {};
     const auto code = backend_.operations(&buffer, backend_.backend, request.data(), request.size());
@@ -76,7 +76,7 @@ namespace OrthancRegistry::Testing
     return code;
   }
 
-  FakeCore::Answer FakeCore::Send(const Adapter::Messages::Request& request)
+  FakeOrthanc::Answer FakeOrthanc::Send(const Adapter::Messages::Request& request)
   {
     Answer answer;
     std::string bytes;
@@ -88,7 +88,7 @@ namespace OrthancRegistry::Testing
     return answer;
   }
 
-  int FakeCore::CountLogs(LogLevel level) const
+  int FakeOrthanc::CountLogs(LogLevel level) const
   {
     const std::lock_guard lock(mutex_);
     return static_cast<int>(std::count_if(logs_.begin(), logs_.end(),

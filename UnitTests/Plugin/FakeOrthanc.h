@@ -15,7 +15,7 @@ namespace OrthancRegistry::Testing
 {
   // The few services of Orthanc that the database backend uses, so that its C interface can be called as the
   // core calls it. One at a time: it installs itself as the context of the process.
-  class FakeCore
+  class FakeOrthanc
   {
   public:
     struct Answer
@@ -24,11 +24,11 @@ namespace OrthancRegistry::Testing
       Adapter::Messages::Response message;
     };
 
-    explicit FakeCore(const char* version = "1.13.0");
-    ~FakeCore();
+    explicit FakeOrthanc(const char* version = "1.13.0");
+    ~FakeOrthanc();
 
-    FakeCore(const FakeCore&) = delete;
-    FakeCore& operator=(const FakeCore&) = delete;
+    FakeOrthanc(const FakeOrthanc&) = delete;
+    FakeOrthanc& operator=(const FakeOrthanc&) = delete;
 
     // What PluginContext::Initialize() answers in this core
     bool InitializePlugin();
