@@ -75,20 +75,6 @@ namespace OrthancRegistry::Testing
                process) == 1;
   }
 
-  bool PostgreSQLTest::WaitUntil(const std::function<bool()>& condition)
-  {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!condition())
-    {
-      if (std::chrono::steady_clock::now() > deadline)
-      {
-        return false;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
-
   std::string GetErrorText(const std::function<void()>& action)
   {
     try

@@ -4,6 +4,7 @@
 #include "Framework/Database/Transaction.h"
 #include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/PostgreSQLSession.h"
+#include "UnitTests/Waiting.h"
 
 #include <gtest/gtest.h>
 
@@ -38,9 +39,6 @@ namespace OrthancRegistry::Testing
     {
       return dynamic_cast<PostgreSQLSession&>(transaction.GetSession());
     }
-
-    // False if the condition has not become true within ten seconds.
-    static bool WaitUntil(const std::function<bool()>& condition);
 
     std::string schema_;              // made and dropped by this class
     PostgreSQLParameters parameters_; // a test may change them

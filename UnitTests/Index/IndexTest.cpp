@@ -22,20 +22,6 @@ namespace OrthancRegistry
 
 namespace OrthancRegistry::Testing
 {
-  bool WaitUntil(const std::function<bool()>& condition)
-  {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!condition())
-    {
-      if (std::chrono::steady_clock::now() > deadline)
-      {
-        return false;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return true;
-  }
-
   int64_t GetSessionId(IndexTransaction& t)
   {
     return t.transaction.QueryValue<int64_t>("SELECT CAST(pg_backend_pid() AS BIGINT)");

@@ -6,6 +6,7 @@
 #include "Framework/Index/Resources.h"
 #include "Framework/Index/StatisticsQueries.h"
 #include "UnitTests/TestDatabases.h"
+#include "UnitTests/Waiting.h"
 
 #include <atomic>
 #include <chrono>
@@ -68,9 +69,6 @@ namespace OrthancRegistry::Testing
   };
 
   int64_t GetSessionId(IndexTransaction& t); // process of a PostgreSQL session
-
-  // Looks every millisecond; false after 30 seconds.
-  bool WaitUntil(const std::function<bool()>& condition);
 
   // Runs and commits action(t), again if another transaction was in the way, as the core does.
   template <typename Action>

@@ -7,20 +7,6 @@
 
 namespace OrthancRegistry::Testing
 {
-  bool WaitUntil(const std::function<bool()>& condition)
-  {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!condition())
-    {
-      if (std::chrono::steady_clock::now() > deadline)
-      {
-        return false;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
-
   GatedDatabase::GatedDatabase(std::unique_ptr<IDatabase> database) : database_(std::move(database))
   {
   }

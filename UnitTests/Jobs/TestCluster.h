@@ -4,6 +4,7 @@
 #include "Framework/Jobs/JobsService.h"
 #include "UnitTests/Jobs/FakeCore.h"
 #include "UnitTests/TestDatabases.h"
+#include "UnitTests/Waiting.h"
 
 #include <atomic>
 #include <chrono>
@@ -11,9 +12,6 @@
 
 namespace OrthancRegistry::Testing
 {
-  // Looks again and again until the condition holds; false after ten seconds.
-  bool WaitUntil(const std::function<bool()>& condition);
-
   // A database that can be frozen, so that its users hang as in a process that has been suspended, and that
   // counts how often it is used.
   class GatedDatabase : public IDatabase
