@@ -26,6 +26,21 @@ namespace OrthancRegistry
     return IsPresent(option) ? &section_[option] : nullptr;
   }
 
+  const Json::Value* ConfigurationSection::FindList(const std::string& option)
+  {
+    const Json::Value* const value = Find(option);
+    if (value != nullptr && !value->isArray())
+    {
+      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a list");
+    }
+    return value;
+  }
+
+  std::string ConfigurationSection::Describe(const std::string& option) const
+  {
+    return "Configuration: \"" + name_ + "." + option + "\"";
+  }
+
   bool ConfigurationSection::GetBoolean(const std::string& option, bool defaultValue)
   {
     const Json::Value* const value = Find(option);
@@ -35,8 +50,7 @@ namespace OrthancRegistry
     }
     if (!value->isBool())
     {
-      throw RegistryError(ErrorCode::BadParameterType,
-                          "Configuration: \"" + name_ + "." + option + "\" must be true or false");
+      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be true or false");
     }
     return value->asBool();
   }
@@ -51,15 +65,14 @@ namespace OrthancRegistry
     }
     if (!value->isInt64())
     {
-      throw RegistryError(ErrorCode::BadParameterType,
-                          "Configuration: \"" + name_ + "." + option + "\" must be an integer");
+      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be an integer");
     }
     const int64_t integer = value->asInt64();
     if (integer < minimum || integer > maximum)
     {
-      throw RegistryError(ErrorCode::ParameterOutOfRange,
-                          "Configuration: \"" + name_ + "." + option + "\" must be between " +
-                              std::to_string(minimum) + " and " + std::to_string(maximum));
+      throw RegistryError(ErrorCode::ParameterOutOfRange, Describe(option) + " must be between " +
+                                                              std::to_string(minimum) + " and " +
+                                                              std::to_string(maximum));
     }
     return integer;
   }
@@ -73,10 +86,61 @@ namespace OrthancRegistry
     }
     if (!value->isString())
     {
-      throw RegistryError(ErrorCode::BadParameterType,
-                          "Configuration: \"" + name_ + "." + option + "\" must be a string");
+      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a string");
     }
     return value->asString();
+  }
+
+  double ConfigurationSection::GetNumber(const std::string& option, double defaultValue, double minimum,
+                                         double maximum)
+  {
+    const Json::Value* const value = Find(option);
+    if (value == nullptr)
+    {
+      return defaultValue;
+    }
+    if (!value->isNumeric())
+    {
+      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a number");
+    }
+    const double number = value->asDouble();
+    if (!(number >= minimum && number <= maximum))
+    {
+      throw RegistryError(ErrorCode::ParameterOutOfRange, Describe(option) + " must be between " +
+                                                              std::to_string(minimum) + " and " +
+                                                              std::to_string(maximum));
+    }
+    return number;
+  }
+
+  std::vector<std::string> ConfigurationSection::GetStrings(const std::string& option)
+  {
+    std::vector<std::string> strings;
+    if (const Json::Value* const list = FindList(option))
+    {
+      for (const Json::Value& value : *list)
+      {
+        if (!value.isString())
+        {
+          throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a list of strings");
+        }
+        strings.push_back(value.asString());
+      }
+    }
+    return strings;
+  }
+
+  std::vector<ConfigurationSection> ConfigurationSection::GetSections(const std::string& option)
+  {
+    std::vector<ConfigurationSection> sections;
+    if (const Json::Value* const list = FindList(option))
+    {
+      for (Json::ArrayIndex i = 0; i < list->size(); i++)
+      {
+        sections.emplace_back(name_ + "." + option + "[" + std::to_string(i) + "]", (*list)[i]);
+      }
+    }
+    return sections;
   }
 
   std::vector<std::string> ConfigurationSection::GetUnknownOptions() const

@@ -22,7 +22,12 @@ namespace OrthancRegistry
     bool IsPresent(const std::string& option) const;
     bool GetBoolean(const std::string& option, bool defaultValue);
     int64_t GetInteger(const std::string& option, int64_t defaultValue, int64_t minimum, int64_t maximum);
+    double GetNumber(const std::string& option, double defaultValue, double minimum, double maximum);
     std::string GetString(const std::string& option, const std::string& defaultValue);
+    std::vector<std::string> GetStrings(const std::string& option); // a list, empty if it is absent
+
+    // A list of objects, each to be read as a section of its own; empty if it is absent.
+    std::vector<ConfigurationSection> GetSections(const std::string& option);
 
     // To be called after all options have been asked for: the options of the section that nobody asked for,
     // misspelled names most of the time.
@@ -33,6 +38,8 @@ namespace OrthancRegistry
 
   private:
     const Json::Value* Find(const std::string& option);
+    const Json::Value* FindList(const std::string& option);
+    std::string Describe(const std::string& option) const;
 
     std::string name_;
     Json::Value section_;

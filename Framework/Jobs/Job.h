@@ -29,6 +29,15 @@ namespace OrthancRegistry
     Local = 1   // started by the core of one replica by itself: mirrored here, pinned to that replica
   };
 
+  // What a user can ask of a job, stored as these numbers
+  enum class JobAction : int
+  {
+    Cancel = 0,
+    Pause = 1,
+    Resume = 2,
+    Resubmit = 3
+  };
+
   // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", "Local"); null if unknown.
   const char* GetName(JobState state);
   const char* GetName(JobOrigin origin);
@@ -46,6 +55,7 @@ namespace OrthancRegistry
     std::string body; // as the client sent it
     std::string user; // who asked for it, empty if unknown
     std::string remoteIp;
+    std::string submittedAt; // the server identifier of the replica that was asked
   };
 
   struct NewJob
@@ -74,9 +84,16 @@ namespace OrthancRegistry
     std::optional<Timestamp> completed;
     int64_t runtimeMilliseconds = 0; // of the runs until now
     int attempts = 0;                // runs begun
-    std::string owner;               // incarnation of the replica that runs or has run it; empty = none yet
-    std::string replica;             // the server identifier of that replica
-    std::string localId;             // the id of the last run at the core of that replica; empty = none yet
+    int retries = 0;                 // of these, failed ones that were followed by another one
+    std::optional<Timestamp> notBefore;
+    std::string owner;   // incarnation of the replica that runs or has run it; empty = none yet
+    std::string replica; // the server identifier of that replica
+    std::string localId; // the id of the last run at the core of that replica; empty = none yet
+    std::optional<JobAction> requestedAction; // the owner has not carried it out yet
+    int64_t requestedRevision = 0;            // of the row when that was requested
+    int64_t answeredRevision = 0;             // of the last request that the owner has answered
+    int answerCode = 0;                       // its answer: an error code of Orthanc, 0 = done
+    std::string submittedBy;                  // user, empty if unknown
     Json::Value content = Json::objectValue;
     Json::Value userData;     // null = none
     Json::Value errorPayload; // null = none

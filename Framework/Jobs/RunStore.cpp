@@ -39,15 +39,14 @@ namespace OrthancRegistry
           transaction.QueryEach<int64_t, int64_t, std::string, std::string, int, int64_t, std::string, Binary,
                                 std::string, std::string>(
               "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1 FOR KEY SHARE),"
-              " next AS (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0"
-              " AND (notBefore IS NULL OR notBefore <= SharedNow()) AND EXISTS (SELECT 1 FROM self)"
-              " ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
+              " next AS (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0 AND notBefore IS NULL"
+              " AND EXISTS (SELECT 1 FROM self) ORDER BY claimRank, seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
               " UPDATE SharedJobs SET state = 1, revision = revision + 1, attempts = attempts + 1,"
               " fence = fence + 1, owner = $1, replica = $2, changedAt = SharedNow()"
               // A literal limit: from a bound one PostgreSQL expects a share of the table, and reads all of
               // it
               " WHERE id IN (SELECT id FROM next LIMIT 64)"
-              " RETURNING -priority, seq, id, type, attempts, fence,"
+              " RETURNING claimRank, seq, id, type, attempts, fence,"
               " (SELECT uri FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
               " (SELECT body FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
               " (SELECT submittedBy FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
@@ -61,7 +60,7 @@ namespace OrthancRegistry
                                                 attempt,
                                                 fence,
                                                 {std::move(uri), std::move(body.bytes), std::move(user),
-                                                 std::move(remoteIp)}});
+                                                 std::move(remoteIp), ""}});
               },
               identity_.incarnation, identity_.serverIdentifier, std::min(count, MAXIMUM_CLAIM));
           return claimed;

@@ -116,22 +116,6 @@ namespace OrthancRegistry
     }
   }
 
-  const char* GetName(HttpMethod method)
-  {
-    switch (method)
-    {
-    case HttpMethod::Get:
-      return "GET";
-    case HttpMethod::Post:
-      return "POST";
-    case HttpMethod::Put:
-      return "PUT";
-    case HttpMethod::Delete:
-      return "DELETE";
-    }
-    return "";
-  }
-
   CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body)
   {
     if (body.size() > std::numeric_limits<uint32_t>::max())

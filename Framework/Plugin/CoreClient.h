@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Plugin/HttpCall.h"
 
 #include <future>
 #include <map>
@@ -10,16 +11,6 @@
 
 namespace OrthancRegistry
 {
-  enum class HttpMethod
-  {
-    Get,
-    Post,
-    Put,
-    Delete
-  };
-
-  const char* GetName(HttpMethod method); // "GET", ...
-
   struct CoreAnswer
   {
     int status = 0; // of HTTP

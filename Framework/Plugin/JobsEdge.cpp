@@ -64,11 +64,53 @@ namespace OrthancRegistry
       {
         call.arguments[request.getKeys[i]] = request.getValues[i];
       }
+      for (uint32_t i = 0; i < request.groupsCount; i++)
+      {
+        call.groups.emplace_back(request.groups[i]);
+      }
+      for (uint32_t i = 0; i < request.headersCount; i++)
+      {
+        call.headers[request.headersKeys[i]] = request.headersValues[i];
+      }
       if (request.body != nullptr)
       {
         call.body = std::string_view(static_cast<const char*>(request.body), request.bodySize);
       }
       return call;
+    }
+
+    // Cores before 1.12.6 have no streams: the whole answer is put together there.
+    void SendStream(OrthancPluginRestOutput* output, const std::string& contentType,
+                    const HttpAnswer::Stream& stream)
+    {
+      OrthancPluginContext* context = PluginContext::Get();
+      if (!PluginContext::IsCoreAtLeast(1, 12, 6))
+      {
+        std::string body;
+        stream(
+            [&body](std::string_view chunk)
+            {
+              body += chunk;
+            });
+        OrthancPluginAnswerBuffer(context, output, body.data(), static_cast<uint32_t>(body.size()),
+                                  contentType.c_str());
+        return;
+      }
+      if (OrthancPluginStartStreamAnswer(context, output, contentType.c_str()) !=
+          OrthancPluginErrorCode_Success)
+      {
+        throw RegistryError(ErrorCode::NetworkProtocol, "The answer cannot be sent");
+      }
+      stream(
+          [&](std::string_view chunk)
+          {
+            if (!chunk.empty() && OrthancPluginSendStreamChunk(context, output, chunk.data(),
+                                                               static_cast<uint32_t>(chunk.size())) !=
+                                      OrthancPluginErrorCode_Success)
+            {
+              throw RegistryError(ErrorCode::NetworkProtocol, "The client has hung up");
+            }
+          });
     }
 
     void Send(OrthancPluginRestOutput* output, const HttpAnswer& answer)
@@ -93,7 +135,11 @@ namespace OrthancRegistry
         }
       }
 
-      if (answer.status == 200)
+      if (answer.stream)
+      {
+        SendStream(output, contentType, answer.stream);
+      }
+      else if (answer.status == 200)
       {
         OrthancPluginAnswerBuffer(context, output, answer.body.data(),
                                   static_cast<uint32_t>(answer.body.size()), contentType.c_str());
@@ -118,8 +164,9 @@ namespace OrthancRegistry
     }
 
     // The HTTP thread only waits: its stack is too small for what the core, JSON and the database may need.
+    template <JobsEdge::Route ROUTE>
     OrthancPluginErrorCode Answer(OrthancPluginRestOutput* output, const char* url,
-                                  const OrthancPluginHttpRequest* request, JobsEdge::Route route) noexcept
+                                  const OrthancPluginHttpRequest* request) noexcept
     {
       try
       {
@@ -128,11 +175,11 @@ namespace OrthancRegistry
         {
           throw RegistryError(ErrorCode::DatabaseUnavailable, "The job registry is closed");
         }
-        Send(output, RunOnOwnStack(
-                         [=]()
-                         {
-                           return edge->Serve(route, url, *request);
-                         }));
+        RunOnOwnStack(
+            [=]()
+            {
+              edge->Serve(output, ReadCall(url, *request), ROUTE);
+            });
         return OrthancPluginErrorCode_Success;
       }
       catch (const RegistryError& error)
@@ -144,58 +191,19 @@ namespace OrthancRegistry
         return PluginContext::ReportException("Request to the job registry");
       }
     }
-
-    OrthancPluginErrorCode OnList(OrthancPluginRestOutput* output, const char* url,
-                                  const OrthancPluginHttpRequest* request)
-    {
-      return Answer(output, url, request,
-                    [](JobsHandler& handler, const HttpCall& call, const OrthancPluginHttpRequest&)
-                    {
-                      return handler.List(call);
-                    });
-    }
-
-    OrthancPluginErrorCode OnJob(OrthancPluginRestOutput* output, const char* url,
-                                 const OrthancPluginHttpRequest* request)
-    {
-      return Answer(output, url, request,
-                    [](JobsHandler& handler, const HttpCall& call, const OrthancPluginHttpRequest& original)
-                    {
-                      return handler.Access(call, original.groups[0]);
-                    });
-    }
-
-    OrthancPluginErrorCode OnJobPart(OrthancPluginRestOutput* output, const char* url,
-                                     const OrthancPluginHttpRequest* request)
-    {
-      return Answer(output, url, request,
-                    [](JobsHandler& handler, const HttpCall& call, const OrthancPluginHttpRequest& original)
-                    {
-                      return handler.AccessPart(call, original.groups[0], original.groups[1]);
-                    });
-    }
-
-    OrthancPluginErrorCode OnSubmit(OrthancPluginRestOutput* output, const char* url,
-                                    const OrthancPluginHttpRequest* request)
-    {
-      return Answer(output, url, request,
-                    [](JobsHandler& handler, const HttpCall& call, const OrthancPluginHttpRequest&)
-                    {
-                      return handler.Submit(call);
-                    });
-    }
   }
 
   JobsEdge::JobsEdge(const JobsOptions& options) : options_(options)
   {
     instance = this;
     OrthancPluginContext* context = PluginContext::Get();
-    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs", OnList);
-    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)", OnJob);
-    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)/([^/]+)", OnJobPart);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs", Answer<&JobsHandler::List>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)", Answer<&JobsHandler::Access>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)/([^/]+)",
+                                            Answer<&JobsHandler::AccessPart>);
     for (const auto& pattern : GetJobRoutePatterns(options.hasPatients))
     {
-      OrthancPluginRegisterRestCallbackNoLock(context, pattern.c_str(), OnSubmit);
+      OrthancPluginRegisterRestCallbackNoLock(context, pattern.c_str(), Answer<&JobsHandler::Submit>);
     }
   }
 
@@ -230,13 +238,13 @@ namespace OrthancRegistry
     }
   }
 
-  HttpAnswer JobsEdge::Serve(Route route, const char* url, const OrthancPluginHttpRequest& request)
+  void JobsEdge::Serve(OrthancPluginRestOutput* output, const HttpCall& call, Route route)
   {
     const std::shared_lock lock(mutex_);
     if (!opened_)
     {
       throw RegistryError(ErrorCode::DatabaseUnavailable, "The job registry is not open: try again later");
     }
-    return route(opened_->handler, ReadCall(url, request), request);
+    Send(output, (opened_->handler.*route)(call));
   }
 }

@@ -33,10 +33,9 @@ namespace OrthancRegistry
     // may be null.
     void OnChange(OrthancPluginChangeType type, const char* resourceId);
 
-    // Used by the callbacks: serves one request with the given method of the handler.
-    using Route = HttpAnswer (*)(JobsHandler& handler, const HttpCall& call,
-                                 const OrthancPluginHttpRequest& request);
-    HttpAnswer Serve(Route route, const char* url, const OrthancPluginHttpRequest& request);
+    // Used by the callbacks: serves one request with the given method of the handler, and sends the answer.
+    using Route = HttpAnswer (JobsHandler::*)(const HttpCall& call);
+    void Serve(OrthancPluginRestOutput* output, const HttpCall& call, Route route);
 
   private:
     struct Opened;

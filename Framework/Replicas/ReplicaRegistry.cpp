@@ -54,8 +54,8 @@ namespace OrthancRegistry
               " WHERE incarnation = $1 RETURNING"
               // In the order of the claim, so that its index is used
               " CASE WHEN (SELECT job.seq FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
-              " AND (job.notBefore IS NULL OR job.notBefore <= SharedNow())"
-              " ORDER BY job.priority DESC, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 END,"
+              " AND job.notBefore IS NULL ORDER BY job.claimRank, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 "
+              "END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
               " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END",
               identity_.incarnation, runningJobs);

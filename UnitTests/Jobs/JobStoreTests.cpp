@@ -85,7 +85,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ("/first", claimed[0].request.uri);
     EXPECT_EQ(1, claimed[0].fence);
     EXPECT_FALSE(a.registry.Beat(3).isWorkWaiting);
-    Execute("UPDATE SharedJobs SET notBefore = SharedNow() - 1 WHERE state = 0");
+    Execute("UPDATE SharedJobs SET notBefore = NULL WHERE state = 0");
     ASSERT_EQ(early, a.runs.Claim(1).at(0).id);
   }
 

@@ -48,6 +48,40 @@ namespace OrthancRegistry
       EXPECT_GE(read.jobs.concurrentJobs, 1u);
     }
 
+    TEST(RegistryConfiguration, ReadsRules)
+    {
+      const auto read = RegistryConfiguration::Read(ParseJson(
+          R"({"HttpThreadsCount":8,"Registry":{"Retry":[{"Type":"DicomModalityStore","Destination":"PACS","Attempts":5,
+            "DelaySeconds":2,"Factor":1.5,"MaximumDelaySeconds":30,"JitterPercent":0},{}],
+            "Limits":[{"Destination":"PACS","Maximum":2}],"SubmitRoutes":["/dicom-web/servers/*/stow"],
+            "MaximumBodySizeMB":1}})"));
+      ASSERT_EQ(read.jobs.retries.size(), 2u);
+      EXPECT_TRUE(read.jobs.retries[0].pattern.Matches("DicomModalityStore", "PACS"));
+      EXPECT_FALSE(read.jobs.retries[0].pattern.Matches("DicomModalityStore", "OTHER"));
+      EXPECT_FALSE(read.jobs.retries[0].pattern.Matches("DicomMoveScu", "PACS"));
+      EXPECT_EQ(read.jobs.retries[0].attempts, 5u);
+      EXPECT_EQ(read.jobs.retries[0].factor, 1.5);
+      EXPECT_TRUE(read.jobs.retries[1].pattern.Matches("Anything", ""));
+      ASSERT_EQ(read.jobs.limits.size(), 1u);
+      EXPECT_EQ(read.jobs.limits[0].maximum, 2u);
+      EXPECT_EQ(read.jobs.submitRoutes, std::vector<std::string>{"/dicom-web/servers/*/stow"});
+      EXPECT_EQ(read.jobs.maximumBodySize, 1048576u);
+      EXPECT_EQ(read.jobs.maximumWaiters, 2u); // one HTTP thread of four
+    }
+
+    TEST(RegistryConfiguration, NamesWhatIsWrongInRules)
+    {
+      EXPECT_NE(GetMessage(R"({"Registry":{"Limits":[{"Maximum":2},{"Maximum":0}]}})")
+                    .find("Registry.Limits[1].Maximum"),
+                std::string::npos);
+      EXPECT_NE(GetMessage(R"({"Registry":{"Limits":{}}})").find("Registry.Limits"), std::string::npos);
+      EXPECT_NE(GetMessage(R"({"Registry":{"Retry":[{"Delay":2}]}})").find("Registry.Retry[0].Delay"),
+                std::string::npos);
+      EXPECT_NE(GetMessage(R"({"Registry":{"Retry":[{"Factor":0.5}]}})").find("Registry.Retry[0].Factor"),
+                std::string::npos);
+      EXPECT_NE(GetMessage(R"({"Registry":{"SubmitRoutes":["stow"]}})").find("stow"), std::string::npos);
+    }
+
     TEST(RegistryConfiguration, NamesWhatIsWrong)
     {
       EXPECT_NE(GetMessage(R"({"Registry":{"LeaseSecond":15}})").find("Registry.LeaseSecond"),
