@@ -12,6 +12,7 @@ namespace OrthancRegistry
     constexpr std::chrono::hours WAIT_FOR_PULSE{1};
     constexpr std::chrono::seconds WATCHED{2}; // until then a timer is more exact than the next heartbeat
     constexpr milliseconds FIRST_CONTENTION_WAIT{5};
+    constexpr milliseconds LOCKED_WAIT{100};
     constexpr unsigned int MAXIMUM_CONTENTION_DOUBLINGS = 7;
     constexpr int64_t NEVER = std::numeric_limits<int64_t>::max();
 
@@ -87,7 +88,8 @@ namespace OrthancRegistry
       nextDue_ = NEVER;
       if (const auto untilDue = putOff_.PromoteDue())
       {
-        nextDue_ = GetSteadyMicroseconds() + untilDue->count();
+        // What is due already is locked by somebody else right now
+        nextDue_ = GetSteadyMicroseconds() + std::max<std::chrono::microseconds>(*untilDue, LOCKED_WAIT).count();
       }
     }
     const int64_t due = nextDue_;
