@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Logging.h"
 #include "Framework/Common/Uuid.h"
+#include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/JobStore.h"
@@ -109,6 +110,8 @@ namespace OrthancRegistry
     ReplicaRegistry registry_;
     JobStore store_;
     RunStore runStore_;
+    ClaimStore claims_;
+    PutOffStore putOff_;
     RunTable runs_;
     CoreWatcher watcher_;
     Runner runner_;
@@ -121,19 +124,20 @@ namespace OrthancRegistry
                                               const ReplicaIdentity& identity, IDatabase& database,
                                               IMessageBus& bus, ICoreClient& core)
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
-        registry_(configuration, identity, database), store_(database, bus),
-        runStore_(identity, database, bus, registry_), watcher_(runs_, runStore_, core,
-                                                                [this]
-                                                                {
-                                                                  dispatcher_.Wake();
-                                                                }),
+        registry_(configuration, identity, database), store_(database, bus, configuration),
+        runStore_(identity, database, bus, registry_, configuration),
+        claims_(configuration, identity, database), putOff_(database, bus), watcher_(runs_, runStore_, core,
+                                                                                     [this]
+                                                                                     {
+                                                                                       dispatcher_.Wake();
+                                                                                     }),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
                 [this]
                 {
                   watcher_.Wake();
                 }),
         dispatcher_(
-            configuration.concurrentJobs, runs_, runStore_,
+            configuration.concurrentJobs, runs_, runStore_, claims_, putOff_,
             [this]
             {
               return watcher_.CountRunningLocalJobs();
@@ -151,6 +155,10 @@ namespace OrthancRegistry
                 [this]
                 {
                   dispatcher_.Wake();
+                },
+                [this](std::chrono::microseconds untilDue)
+                {
+                  dispatcher_.SetNextDue(untilDue);
                 },
                 [this]
                 {
@@ -323,6 +331,11 @@ namespace OrthancRegistry
   std::string JobsService::Submit(const NewJob& job)
   {
     return implementation_->GetStore().Submit(job);
+  }
+
+  std::optional<std::string> JobsService::FindByKey(const std::string& key, const std::string& uri)
+  {
+    return implementation_->GetStore().FindByKey(key, uri);
   }
 
   CoreJob JobsService::RunLocally(const std::string& uri, const std::string& body)

@@ -39,8 +39,10 @@ namespace OrthancRegistry
     // The change events JobSubmitted, JobSuccess and JobFailure of the core. Quick: only wakes a thread up.
     void OnCoreJobEvent(CoreJobEvent event, const std::string& coreJobId);
 
-    // Writes a new queued job and answers its id, visible at every replica when this returns.
+    // Writes a new queued job and answers its id, visible at every replica when this returns. With a key, see
+    // SubmitStore.
     std::string Submit(const NewJob& job);
+    std::optional<std::string> FindByKey(const std::string& key, const std::string& uri);
 
     // Runs a job at the core of this replica and waits for its end (success, failure or cancellation):
     // synchronous calls. It is mirrored as a local job before this waits. A refusal of the core is a

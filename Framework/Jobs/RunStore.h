@@ -37,13 +37,7 @@ namespace OrthancRegistry
   {
   public:
     RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
-             const ReplicaRegistry& registry);
-
-    static constexpr size_t MAXIMUM_CLAIM = 64;
-
-    // Takes up to "count" waiting jobs, and at most MAXIMUM_CLAIM, in the order of priority, then of
-    // submission: one statement. None if the row of this replica is gone.
-    std::vector<ClaimedJob> Claim(size_t count);
+             const ReplicaRegistry& registry, const JobsConfiguration& configuration = {});
 
     // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this
     // replica does not own that run any more: only the one whose owner and fence are in the row may write.
@@ -61,9 +55,11 @@ namespace OrthancRegistry
     std::vector<std::string> AdoptLocalJobs(const std::vector<std::string>& ids);
 
   private:
+    bool HasMadeRoom(const CoreUpdates& updates, const std::vector<std::string>& written) const;
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
     void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
 
+    const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;
     IDatabase& database_;
     IMessageBus& bus_;

@@ -18,7 +18,9 @@ namespace OrthancRegistry
   {
     std::string id;
     std::string type;
+    std::string destination;
     int attempt = 0;
+    int retries = 0; // failed runs before this one
     int64_t fence = 0;
     JobRequest request;
   };

@@ -38,6 +38,10 @@ namespace OrthancRegistry
     {
       handlers_.onWorkWaiting();
     }
+    if (answer.untilDue)
+    {
+      handlers_.onJobPutOff(*answer.untilDue);
+    }
     if (answer.isReplicaExpired)
     {
       handlers_.onReplicaExpired();

@@ -13,6 +13,7 @@ namespace OrthancRegistry
   {
     std::function<unsigned int()> countRunningJobs;
     std::function<void()> onWorkWaiting;
+    std::function<void(std::chrono::microseconds)> onJobPutOff; // until the next one may run
     std::function<void()> onReplicaExpired;
     std::function<void()> onReregistered; // others had taken this replica for dead
   };

@@ -5,14 +5,18 @@
 #include "Framework/Database/Transaction.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
+#include <chrono>
+#include <optional>
+
 namespace OrthancRegistry
 {
   // What a replica learns when it says that it is alive.
   struct HeartbeatAnswer
   {
-    bool isRegistered = false;     // false: others have taken this replica for dead
-    bool isWorkWaiting = false;    // a queued job could be claimed now
-    bool isReplicaExpired = false; // the lease of another replica has run out
+    bool isRegistered = false;                         // false: others have taken this replica for dead
+    bool isWorkWaiting = false;                        // a queued job could be claimed now
+    bool isReplicaExpired = false;                     // the lease of another replica has run out
+    std::optional<std::chrono::microseconds> untilDue; // until the next job that is put off may run
   };
 
   // The row of this replica in SharedReplicas. Thread-safe.

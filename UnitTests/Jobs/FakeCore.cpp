@@ -17,6 +17,10 @@ namespace OrthancRegistry::Testing
     {
       throw RegistryError(refused->second.first, refused->second.second);
     }
+    if (observer_)
+    {
+      observer_(uri, false);
+    }
     // The job is there before the caller learns its id.
     const std::string id = Add("ResourceModification", "");
     waiting_++;
@@ -56,6 +60,7 @@ namespace OrthancRegistry::Testing
       {
         job.state = JobState::Success;
         job.progress = 100;
+        NotifyEnd(id);
       }
       listing.push_back(job);
     }
@@ -92,10 +97,33 @@ namespace OrthancRegistry::Testing
     isAutomatic_ = true;
   }
 
+  void FakeCore::Observe(Observer observer)
+  {
+    const std::lock_guard lock(mutex_);
+    observer_ = std::move(observer);
+  }
+
+  void FakeCore::NotifyEnd(const std::string& id) const
+  {
+    for (const Submission& submission : submissions_)
+    {
+      if (observer_ && submission.id == id)
+      {
+        observer_(submission.uri, true);
+      }
+    }
+  }
+
   void FakeCore::Refuse(const std::string& uri, ErrorCode code, const std::string& message)
   {
     const std::lock_guard lock(mutex_);
     refused_[uri] = {code, message};
+  }
+
+  void FakeCore::Accept(const std::string& uri)
+  {
+    const std::lock_guard lock(mutex_);
+    refused_.erase(uri);
   }
 
   void FakeCore::HoldBack(const std::string& uri)

@@ -32,8 +32,13 @@ namespace OrthancRegistry::Testing
 
     // A submission to that URI is refused / held back until Release().
     void Refuse(const std::string& uri, ErrorCode code, const std::string& message);
+    void Accept(const std::string& uri); // no longer refused
     void HoldBack(const std::string& uri);
     void Release();
+
+    // Called at each submission, and when a submitted job has come to its end by itself.
+    using Observer = std::function<void(const std::string& uri, bool hasEnded)>;
+    void Observe(Observer observer);
 
     // A job that the core has started by itself
     std::string StartJob(const std::string& type, const std::string& id = "");
@@ -53,10 +58,12 @@ namespace OrthancRegistry::Testing
 
   private:
     std::string Add(const std::string& type, const std::string& id);
+    void NotifyEnd(const std::string& id) const;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool isAutomatic_ = false;
+    Observer observer_;
     std::map<std::string, std::pair<ErrorCode, std::string>> refused_;
     std::set<std::string> heldBack_;
     size_t waiting_ = 0;

@@ -24,7 +24,7 @@ DROP INDEX SharedJobsWaiting;
 CREATE INDEX SharedJobsWaiting ON SharedJobs(claimRank, seq) WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
 CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(type, destination, claimRank, seq)
   WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
-CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL;
+CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL AND state <> 4;
 CREATE INDEX SharedJobsRequested ON SharedJobs(owner) WHERE requestedAction IS NOT NULL;
 CREATE INDEX SharedJobsEnded ON SharedJobs(state, completedAt) WHERE completedAt IS NOT NULL;
 
