@@ -38,7 +38,7 @@ namespace OrthancRegistry
 
   size_t Dispatcher::CountFreeSlots() const
   {
-    const size_t used = runs_.GetCount() + countLocalJobs_();
+    const size_t used = runs_.CountBusy() + countLocalJobs_();
     return used >= slots_ ? 0 : slots_ - used;
   }
 

@@ -42,6 +42,10 @@ namespace OrthancRegistry
     {
       handlers_.onReplicaExpired();
     }
+    if (answer.isActionRequested)
+    {
+      handlers_.onActionRequested();
+    }
     return interval_;
   }
 }

@@ -15,6 +15,7 @@ namespace OrthancRegistry
     std::function<void()> onWorkWaiting;
     std::function<void()> onReplicaExpired;
     std::function<void()> onReregistered; // others had taken this replica for dead
+    std::function<void()> onActionRequested;
   };
 
   // Tells the other replicas that this one is alive, and looks for what may have been missed.

@@ -49,7 +49,7 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          return transaction.QueryOptional<bool, bool>(
+          return transaction.QueryOptional<bool, bool, bool>(
               "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
               " WHERE incarnation = $1 RETURNING"
               // In the order of the claim, so that its index is used
@@ -57,7 +57,9 @@ namespace OrthancRegistry
               " AND job.notBefore IS NULL ORDER BY job.claimRank, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 "
               "END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
-              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END",
+              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END,"
+              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
+              " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END",
               identity_.incarnation, runningJobs);
         },
         policy);
@@ -65,7 +67,7 @@ namespace OrthancRegistry
     {
       return {};
     }
-    return {true, std::get<0>(*answer), std::get<1>(*answer)};
+    return {true, std::get<0>(*answer), std::get<1>(*answer), std::get<2>(*answer)};
   }
 
   void ReplicaRegistry::Leave()

@@ -10,9 +10,10 @@ namespace OrthancRegistry
   // What a replica learns when it says that it is alive.
   struct HeartbeatAnswer
   {
-    bool isRegistered = false;     // false: others have taken this replica for dead
-    bool isWorkWaiting = false;    // a queued job could be claimed now
-    bool isReplicaExpired = false; // the lease of another replica has run out
+    bool isRegistered = false;      // false: others have taken this replica for dead
+    bool isWorkWaiting = false;     // a queued job could be claimed now
+    bool isReplicaExpired = false;  // the lease of another replica has run out
+    bool isActionRequested = false; // of a job of this replica
   };
 
   // The row of this replica in SharedReplicas. Thread-safe.
