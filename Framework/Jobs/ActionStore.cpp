@@ -95,7 +95,7 @@ namespace OrthancRegistry
         BACKGROUND_POLICY);
   }
 
-  void CarryOutRequests(Transaction& transaction, const ReplicaIdentity& owner, bool isLost,
+  void CarryOutRequests(Transaction& transaction, IMessageBus& bus, const ReplicaIdentity& owner, bool isLost,
                         const std::vector<std::string>& kept)
   {
     const auto carriedOut = transaction.Query<std::string>(
@@ -121,6 +121,14 @@ namespace OrthancRegistry
                             " CASE WHEN lostReplicas = '' THEN '' ELSE ', ' END || $2 WHERE id = $1",
                             id, owner.serverIdentifier);
       }
+      PublishChange(transaction, bus, id);
+    }
+    if (isLost)
+    {
+      transaction.Execute("UPDATE SharedJobs SET revision = revision + 1, requestedAction = NULL,"
+                          " requestedRevision = NULL, changedAt = SharedNow() WHERE owner = $1"
+                          " AND requestedAction IS NOT NULL AND completedAt IS NOT NULL",
+                          owner.incarnation);
     }
   }
 }

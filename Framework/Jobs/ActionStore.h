@@ -54,7 +54,8 @@ namespace OrthancRegistry
 
   // Carries out in the rows what is asked of the unfinished queued jobs of an owner, but for the kept ones,
   // because it does not run them any more: cancelled jobs fail, all others are free. "isLost" tells that the
-  // owner is dead: then the attempt counts, and its server identifier is noted.
-  void CarryOutRequests(Transaction& transaction, const ReplicaIdentity& owner, bool isLost,
+  // owner is dead: then the attempt counts, its server identifier is noted, and nobody is asked any more
+  // about its ended local jobs.
+  void CarryOutRequests(Transaction& transaction, IMessageBus& bus, const ReplicaIdentity& owner, bool isLost,
                         const std::vector<std::string>& kept);
 }

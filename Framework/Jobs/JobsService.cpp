@@ -123,7 +123,7 @@ namespace OrthancRegistry
         pulse_(configuration, registry_,
                {[this]
                 {
-                  return static_cast<unsigned int>(runs_.GetCount());
+                  return static_cast<unsigned int>(runs_.CountBusy());
                 },
                 [this]
                 {

@@ -60,7 +60,7 @@ namespace OrthancRegistry
             return false;
           }
           const DeadReplica dead{std::get<0>(*row), std::get<1>(*row)};
-          CarryOutRequests(transaction, {dead.incarnation, dead.serverIdentifier, "", ""}, true, {});
+          CarryOutRequests(transaction, bus_, {dead.incarnation, dead.serverIdentifier, "", ""}, true, {});
           FailExhausted(transaction, dead);
           Requeue(transaction, dead);
           FailLocal(transaction, dead);

@@ -208,7 +208,7 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          CarryOutRequests(transaction, identity_, false, kept);
+          CarryOutRequests(transaction, bus_, identity_, false, kept);
           const int64_t released = transaction.ExecuteCounted(
               "UPDATE SharedJobs SET revision = revision + 1, state = 0, progress = 0, attempts = attempts - "
               "1,"
