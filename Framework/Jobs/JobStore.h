@@ -39,6 +39,6 @@ namespace OrthancRegistry
 
   // The messages of the bus
   inline constexpr std::string_view MESSAGE_JOBS = "jobs";       // a queued job can be claimed
-  inline constexpr std::string_view MESSAGE_CHANGED = "changed"; // whoever looked in vain should look again
+  inline constexpr std::string_view MESSAGE_CHANGED = "changed"; // look again; may be followed by ":" and ids
   inline constexpr std::string_view MESSAGE_FIND = "find:";      // and an id: does anybody know it?
 }

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Logging.h"
 #include "Framework/Common/Uuid.h"
+#include "Framework/Jobs/ActionWorker.h"
 #include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
@@ -20,41 +21,6 @@ namespace OrthancRegistry
   {
     constexpr size_t MAXIMUM_SUBMISSION_THREADS = 8;
     constexpr std::chrono::milliseconds REFRESH_PATIENCE{1000};
-
-    // How often something has been announced, to be waited for.
-    class ChangeSignal
-    {
-    public:
-      uint64_t GetCount() const
-      {
-        const std::lock_guard lock(mutex_);
-        return count_;
-      }
-
-      void Raise()
-      {
-        {
-          const std::lock_guard lock(mutex_);
-          count_++;
-        }
-        raised_.notify_all();
-      }
-
-      bool WaitBeyond(uint64_t count, std::chrono::steady_clock::time_point deadline) const
-      {
-        std::unique_lock lock(mutex_);
-        return raised_.wait_until(lock, deadline,
-                                  [&]
-                                  {
-                                    return count_ > count;
-                                  });
-      }
-
-    private:
-      mutable std::mutex mutex_;
-      mutable std::condition_variable raised_;
-      uint64_t count_ = 0;
-    };
   }
 
   class JobsService::Implementation
@@ -68,6 +34,8 @@ namespace OrthancRegistry
     void Stop();
     CoreJob RunLocally(const std::string& uri, const std::string& body);
     std::optional<Job> Get(const std::string& id);
+    ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
+    ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected);
 
     JobStore& GetStore()
     {
@@ -112,8 +80,11 @@ namespace OrthancRegistry
     RunStore runStore_;
     ClaimStore claims_;
     PutOffStore putOff_;
+    JobControl control_;
+    ActionStore actionStore_;
     RunTable runs_;
     CoreWatcher watcher_;
+    ActionWorker actionWorker_;
     Runner runner_;
     Dispatcher dispatcher_;
     Rescue rescue_;
@@ -126,11 +97,18 @@ namespace OrthancRegistry
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
         registry_(configuration, identity, database), store_(database, bus, configuration),
         runStore_(identity, database, bus, registry_, configuration),
-        claims_(configuration, identity, database), putOff_(database, bus), watcher_(runs_, runStore_, core,
-                                                                                     [this]
-                                                                                     {
-                                                                                       dispatcher_.Wake();
-                                                                                     }),
+        claims_(configuration, identity, database), putOff_(database, bus),
+        control_(configuration, database, bus, changes_), actionStore_(identity, database, bus),
+        watcher_(runs_, runStore_, core,
+                 [this]
+                 {
+                   dispatcher_.Wake();
+                 }),
+        actionWorker_(actionStore_, runs_, watcher_, core,
+                      [this]
+                      {
+                        dispatcher_.Wake();
+                      }),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
                 [this]
                 {
@@ -150,7 +128,7 @@ namespace OrthancRegistry
         pulse_(configuration, registry_,
                {[this]
                 {
-                  return static_cast<unsigned int>(runs_.GetCount());
+                  return static_cast<unsigned int>(runs_.CountBusy());
                 },
                 [this]
                 {
@@ -167,6 +145,10 @@ namespace OrthancRegistry
                 [this]
                 {
                   watcher_.Forget();
+                },
+                [this]
+                {
+                  actionWorker_.Wake();
                 }})
   {
     registry_.Register();
@@ -184,6 +166,7 @@ namespace OrthancRegistry
     pulse_.Stop();
     bus_.Stop();
     rescue_.Stop();
+    actionWorker_.Stop();
     dispatcher_.Stop();
     runner_.Stop();
     watcher_.Abort();
@@ -200,6 +183,7 @@ namespace OrthancRegistry
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();
+    actionWorker_.Start();
   }
 
   void JobsService::Implementation::Stop()
@@ -210,6 +194,7 @@ namespace OrthancRegistry
     }
     dispatcher_.Stop();
     rescue_.Stop();
+    actionWorker_.Stop();
     runner_.Stop();
     watcher_.Stop();
     pulse_.Stop();
@@ -254,13 +239,22 @@ namespace OrthancRegistry
     {
       dispatcher_.Wake();
     }
-    if (message.empty() || message == MESSAGE_CHANGED)
+    if (message.empty() || message.starts_with(MESSAGE_CHANGED))
     {
       changes_.Raise();
     }
     if (message.starts_with(MESSAGE_FIND))
     {
       watcher_.AnswerSearch();
+    }
+    if (message.empty() || message == std::string(MESSAGE_ACT) + identity_.incarnation)
+    {
+      actionWorker_.Wake();
+    }
+    const std::string forget = std::string(MESSAGE_FORGET) + identity_.incarnation + ":";
+    if (message.starts_with(forget))
+    {
+      actionWorker_.Forget(std::string(message.substr(forget.size())));
     }
   }
 
@@ -298,6 +292,28 @@ namespace OrthancRegistry
       isLast = !changes_.WaitBeyond(seen, deadline);
       seen = changes_.GetCount();
     }
+  }
+
+  ActionAnswer JobsService::Implementation::Apply(const std::string& id, JobAction action,
+                                                  const ExpectedRevisions& expected)
+  {
+    const auto job = Get(id);
+    if (!job)
+    {
+      return {ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
+    }
+    if (isRunning_ && job->origin == JobOrigin::Local && job->owner == identity_.incarnation)
+    {
+      Refresh(); // so that the own core's state of this moment decides
+    }
+    return control_.Apply(job->id, action, expected);
+  }
+
+  ActionAnswer JobsService::Implementation::Delete(const std::string& id, const ExpectedRevisions& expected)
+  {
+    const auto job = Get(id);
+    return job ? control_.Delete(job->id, expected)
+               : ActionAnswer{ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
   }
 
   JobsService::JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
@@ -358,6 +374,16 @@ namespace OrthancRegistry
   std::optional<Job> JobsService::Get(const std::string& id)
   {
     return implementation_->Get(id);
+  }
+
+  ActionAnswer JobsService::Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected)
+  {
+    return implementation_->Apply(id, action, expected);
+  }
+
+  ActionAnswer JobsService::Delete(const std::string& id, const ExpectedRevisions& expected)
+  {
+    return implementation_->Delete(id, expected);
   }
 
   std::string JobsService::FilterSavedJobs(const std::string& registry)

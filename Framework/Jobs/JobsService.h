@@ -3,6 +3,7 @@
 
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/JobControl.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <memory>
@@ -56,6 +57,10 @@ namespace OrthancRegistry
     // By its id, or by the id of one of its runs at a core. An unknown one is asked for at the other
     // replicas.
     std::optional<Job> Get(const std::string& id);
+
+    // POST /jobs/{id}/{action} and DELETE /jobs/{id}, of any job at any replica
+    ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected = {});
+    ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected = {});
 
     // The registry that the core wants to reload at its start (global property 5), without the jobs that the
     // shared registry already owns or knows to have ended.

@@ -4,6 +4,7 @@
 #include "Framework/Common/Errors.h"
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/JobStore.h"
 
 namespace OrthancRegistry
@@ -59,6 +60,7 @@ namespace OrthancRegistry
             return false;
           }
           const DeadReplica dead{std::get<0>(*row), std::get<1>(*row)};
+          CarryOutRequests(transaction, bus_, {dead.incarnation, dead.serverIdentifier, "", ""}, true, {});
           FailExhausted(transaction, dead);
           Requeue(transaction, dead);
           FailLocal(transaction, dead);
@@ -83,7 +85,8 @@ namespace OrthancRegistry
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 0 AND completedAt IS NULL"
         " AND state <> 4 AND attempts >= $2 ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
         " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $3, crashes = crashes + 1,"
-        " changedAt = SharedNow(), completedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
+        " requestedAction = NULL, requestedRevision = NULL, changedAt = SharedNow(), completedAt = "
+        "SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
         dead.incarnation, configuration_.maximumAttempts, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {
@@ -104,7 +107,8 @@ namespace OrthancRegistry
         " AND (state = 4 OR attempts < $2) ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
         " UPDATE SharedJobs SET revision = revision + 1, state = CASE WHEN state = 4 THEN 4 ELSE 0 END,"
         " progress = 0, crashes = crashes + 1, owner = NULL, replica = NULL, localId = NULL,"
-        " changedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
+        " requestedAction = NULL, requestedRevision = NULL, changedAt = SharedNow() WHERE id IN (SELECT id "
+        "FROM batch) RETURNING id",
         dead.incarnation, configuration_.maximumAttempts);
     for (const auto& [id] : requeued)
     {
@@ -120,7 +124,8 @@ namespace OrthancRegistry
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 1 AND completedAt IS NULL"
         " ORDER BY seq LIMIT 200 FOR UPDATE SKIP LOCKED)"
         " UPDATE SharedJobs SET revision = revision + 1, state = 3, errorCode = $2,"
-        " changedAt = SharedNow(), completedAt = SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
+        " requestedAction = NULL, requestedRevision = NULL, changedAt = SharedNow(), completedAt = "
+        "SharedNow() WHERE id IN (SELECT id FROM batch) RETURNING id",
         dead.incarnation, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Utf8.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/FlowRoom.h"
 #include "Framework/Jobs/JobStore.h"
 #include "Framework/Jobs/RetryWriter.h"
@@ -43,7 +44,14 @@ namespace OrthancRegistry
           }
           for (const CoreJob& job : updates.localJobs)
           {
-            WriteLocalJob(transaction, job, isNew);
+            if (updates.known.contains(job.id))
+            {
+              UpdateLocalJob(transaction, job);
+            }
+            else
+            {
+              WriteLocalJob(transaction, job, isNew);
+            }
           }
           transaction.Flush();
           if (isNew)
@@ -89,7 +97,8 @@ namespace OrthancRegistry
     transaction.QueryLater<std::string>(
         "UPDATE SharedJobs SET revision = revision + 1, state = $4, progress = $5, errorCode = $6,"
         " runtimeMilliseconds = $7, localId = $8, changedAt = SharedNow(), completedAt = CASE WHEN $9 = 1"
-        " THEN SharedNow() ELSE NULL END"
+        " THEN SharedNow() ELSE NULL END, requestedAction = CASE WHEN $9 = 1 THEN NULL ELSE requestedAction"
+        " END, requestedRevision = CASE WHEN $9 = 1 THEN NULL ELSE requestedRevision END"
         " WHERE id = $1 AND owner = $2 AND fence = $3 AND completedAt IS NULL RETURNING id",
         [&written](std::string id)
         {
@@ -116,7 +125,6 @@ namespace OrthancRegistry
 
   void RunStore::WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const
   {
-    const StoredContent content = StoreContent(job.content, configuration_);
     transaction.QueryLater<int64_t>(
         "INSERT INTO SharedJobs(id, type, state, origin, priority, progress, errorCode, createdAt, changedAt,"
         " completedAt, runtimeMilliseconds, attempts, owner, replica, localId)"
@@ -133,6 +141,23 @@ namespace OrthancRegistry
         },
         job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
         job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
+    WriteLocalDetails(transaction, job);
+  }
+
+  void RunStore::UpdateLocalJob(Transaction& transaction, const CoreJob& job) const
+  {
+    transaction.Execute(
+        "UPDATE SharedJobs SET revision = revision + 1, state = $3, type = $2, priority = $4, progress = $5,"
+        " errorCode = $6, changedAt = SharedNow(), completedAt = CASE WHEN $8 = 1 THEN SharedNow() ELSE NULL"
+        " END, runtimeMilliseconds = $7, owner = $9, replica = $10 WHERE id = $1 AND origin = 1",
+        job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
+        job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
+    WriteLocalDetails(transaction, job);
+  }
+
+  void RunStore::WriteLocalDetails(Transaction& transaction, const CoreJob& job) const
+  {
+    const StoredContent content = StoreContent(job.content, configuration_);
     transaction.Execute(
         "INSERT INTO SharedJobDetails(id, content, errorDetails, errorPayload, userData, packedContent)"
         " SELECT $1, $2, $3, $4, $5, $6 FROM SharedJobs WHERE id = $1 AND origin = 1"
@@ -149,18 +174,21 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
+          CarryOutRequests(transaction, bus_, identity_, false, kept);
           const int64_t released = transaction.ExecuteCounted(
               "UPDATE SharedJobs SET revision = revision + 1, state = 0, progress = 0, attempts = attempts - "
               "1,"
-              " owner = NULL, replica = NULL, localId = NULL, changedAt = SharedNow()"
+              " owner = NULL, replica = NULL, localId = NULL, requestedAction = NULL,"
+              " requestedRevision = NULL, changedAt = SharedNow()"
               " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state <> 4 AND attempts > 0"
               " AND NOT (id = ANY($2))",
               identity_.incarnation, kept);
-          transaction.Execute("UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
-                              " localId = NULL, changedAt = SharedNow()"
-                              " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
-                              " AND NOT (id = ANY($2))",
-                              identity_.incarnation, kept);
+          transaction.Execute(
+              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
+              " localId = NULL, requestedAction = NULL, requestedRevision = NULL,"
+              " changedAt = SharedNow() WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
+              " AND NOT (id = ANY($2))",
+              identity_.incarnation, kept);
           if (released > 0)
           {
             bus_.Publish(transaction, MESSAGE_JOBS);

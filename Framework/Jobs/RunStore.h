@@ -6,6 +6,7 @@
 #include "Framework/Jobs/RunTable.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ namespace OrthancRegistry
   {
     std::vector<RunUpdate> runs;
     std::vector<CoreJob> localJobs;
+    std::set<std::string> known;   // of these, those that are only updated: a deleted one does not come back
     bool isSomebodyAsking = false; // announce it even if no local job is new
 
     bool IsEmpty() const
@@ -58,6 +60,8 @@ namespace OrthancRegistry
     bool HasMadeRoom(const CoreUpdates& updates, const std::vector<std::string>& written) const;
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
     void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
+    void UpdateLocalJob(Transaction& transaction, const CoreJob& job) const;
+    void WriteLocalDetails(Transaction& transaction, const CoreJob& job) const;
 
     const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;

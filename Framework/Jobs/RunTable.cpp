@@ -14,6 +14,10 @@ namespace OrthancRegistry
     {
       orphans_.push_back(run.localId);
     }
+    if (run.isSubmitting)
+    {
+      abandoned_.push_back({run.job.id, run.job.fence, run.job.type});
+    }
     run = Run();
     run.job = job;
   }
@@ -39,6 +43,7 @@ namespace OrthancRegistry
   void RunTable::EndSubmission(const ClaimedJob& job, const std::string& localId)
   {
     const std::lock_guard lock(mutex_);
+    ForgetSubmission(job);
     localIds_.emplace(localId, false);
     if (Run* const run = Find(job))
     {
@@ -54,6 +59,7 @@ namespace OrthancRegistry
   void RunTable::RefuseSubmission(const ClaimedJob& job, const Refusal& refusal)
   {
     const std::lock_guard lock(mutex_);
+    ForgetSubmission(job);
     if (Run* const run = Find(job))
     {
       run->isSubmitting = false;
@@ -67,6 +73,43 @@ namespace OrthancRegistry
     if (Find(job) != nullptr)
     {
       runs_.erase(job.id);
+    }
+  }
+
+  void RunTable::Abandon(const ClaimedJob& job)
+  {
+    const std::lock_guard lock(mutex_);
+    const Run* const run = Find(job);
+    if (run == nullptr)
+    {
+      return;
+    }
+    if (!run->localId.empty())
+    {
+      orphans_.push_back(run->localId);
+    }
+    if (run->isSubmitting)
+    {
+      abandoned_.push_back({job.id, job.fence, job.type});
+    }
+    runs_.erase(job.id);
+  }
+
+  void RunTable::ForgetSubmission(const ClaimedJob& job)
+  {
+    std::erase_if(abandoned_,
+                  [&](const Abandoned& submission)
+                  {
+                    return submission.jobId == job.id && submission.fence == job.fence;
+                  });
+  }
+
+  void RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
+  {
+    const std::lock_guard lock(mutex_);
+    if (Run* const run = Find(job))
+    {
+      run->isPaused = isPaused;
     }
   }
 
@@ -94,10 +137,25 @@ namespace OrthancRegistry
     return runs_.size();
   }
 
+  size_t RunTable::CountBusy() const
+  {
+    const std::lock_guard lock(mutex_);
+    return static_cast<size_t>(std::count_if(runs_.begin(), runs_.end(),
+                                             [](const auto& entry)
+                                             {
+                                               return !entry.second.isPaused;
+                                             }));
+  }
+
   bool RunTable::MayBeRun(const std::string& localId, const std::string& type) const
   {
     const std::lock_guard lock(mutex_);
     return localIds_.contains(localId) ||
+           std::any_of(abandoned_.begin(), abandoned_.end(),
+                       [&](const Abandoned& submission)
+                       {
+                         return submission.type == type;
+                       }) ||
            std::any_of(runs_.begin(), runs_.end(),
                        [&](const auto& entry)
                        {

@@ -36,7 +36,8 @@ namespace OrthancRegistry
   {
     ClaimedJob job;
     bool isSubmitting = false;
-    std::string localId; // empty until the core has answered
+    std::string localId;   // empty until the core has answered
+    bool isPaused = false; // at the core, where it takes no slot
     std::optional<Refusal> refusal;
   };
 
@@ -55,8 +56,15 @@ namespace OrthancRegistry
 
     void Remove(const ClaimedJob& job);
 
+    // This replica does not own the run any more, whose submission may be under way, or just over: what the
+    // core makes of it is an orphan.
+    void Abandon(const ClaimedJob& job);
+
+    void SetPaused(const ClaimedJob& job, bool isPaused);
+
     std::vector<Run> GetAll() const;
     size_t GetCount() const;
+    size_t CountBusy() const; // without those that are paused
 
     // True if a job of the core is none that the core has started by itself, or may be none: it is the run of
     // a queued job, or a submission of that type is under way, whose id is not known yet.
@@ -69,11 +77,21 @@ namespace OrthancRegistry
     void Prune(const std::set<std::string>& idsOfCore);
 
   private:
+    // A submission that nobody waits for any more
+    struct Abandoned
+    {
+      std::string jobId;
+      int64_t fence = 0;
+      std::string type;
+    };
+
     Run* Find(const ClaimedJob& job);
+    void ForgetSubmission(const ClaimedJob& job);
 
     mutable std::mutex mutex_;
     std::map<std::string, Run> runs_;
     std::map<std::string, bool> localIds_; // of present and ended runs; true = has been listed
     std::vector<std::string> orphans_;
+    std::vector<Abandoned> abandoned_;
   };
 }

@@ -46,6 +46,10 @@ namespace OrthancRegistry
     {
       handlers_.onReplicaExpired();
     }
+    if (answer.isActionRequested)
+    {
+      handlers_.onActionRequested();
+    }
     return interval_;
   }
 }

@@ -16,6 +16,7 @@ namespace OrthancRegistry
     std::function<void(std::chrono::microseconds)> onJobPutOff; // until the next one may run
     std::function<void()> onReplicaExpired;
     std::function<void()> onReregistered; // others had taken this replica for dead
+    std::function<void()> onActionRequested;
   };
 
   // Tells the other replicas that this one is alive, and looks for what may have been missed.

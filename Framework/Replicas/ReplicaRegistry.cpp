@@ -49,7 +49,7 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          return transaction.QueryOptional<bool, bool, std::optional<int64_t>>(
+          return transaction.QueryOptional<bool, bool, bool, std::optional<int64_t>>(
               "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
               " WHERE incarnation = $1 RETURNING"
               // In the order of the claim, so that its index is used
@@ -58,6 +58,8 @@ namespace OrthancRegistry
               "END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
               " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END,"
+              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
+              " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END,"
               " (SELECT later.notBefore FROM SharedJobs AS later WHERE later.notBefore IS NOT NULL"
               " AND later.state <> 4 ORDER BY later.notBefore LIMIT 1) - SharedNow()",
               identity_.incarnation, runningJobs);
@@ -67,8 +69,12 @@ namespace OrthancRegistry
     {
       return {};
     }
-    HeartbeatAnswer result{true, std::get<0>(*answer), std::get<1>(*answer), std::nullopt};
-    if (const auto untilDue = std::get<2>(*answer))
+    HeartbeatAnswer result;
+    result.isRegistered = true;
+    result.isWorkWaiting = std::get<0>(*answer);
+    result.isReplicaExpired = std::get<1>(*answer);
+    result.isActionRequested = std::get<2>(*answer);
+    if (const auto untilDue = std::get<3>(*answer))
     {
       result.untilDue = std::chrono::microseconds(*untilDue);
     }

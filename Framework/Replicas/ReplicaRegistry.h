@@ -16,6 +16,7 @@ namespace OrthancRegistry
     bool isRegistered = false;                         // false: others have taken this replica for dead
     bool isWorkWaiting = false;                        // a queued job could be claimed now
     bool isReplicaExpired = false;                     // the lease of another replica has run out
+    bool isActionRequested = false;                    // of a job of this replica
     std::optional<std::chrono::microseconds> untilDue; // until the next job that is put off may run
   };
 

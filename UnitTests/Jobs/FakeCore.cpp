@@ -52,7 +52,15 @@ namespace OrthancRegistry::Testing
     std::vector<CoreJob> listing;
     for (auto& [id, job] : jobs_)
     {
-      if (isAutomatic_ && job.state == JobState::Pending)
+      const auto flag = flags_.find(id);
+      if (flag != flags_.end() && job.state == JobState::Running)
+      {
+        const bool isCancelled = flag->second == JobAction::Cancel;
+        job.state = isCancelled ? JobState::Failure : JobState::Paused;
+        job.errorCode = isCancelled ? static_cast<int>(ErrorCode::CanceledJob) : job.errorCode;
+        flags_.erase(flag);
+      }
+      else if (isAutomatic_ && job.state == JobState::Pending)
       {
         job.state = JobState::Running;
       }
@@ -89,6 +97,94 @@ namespace OrthancRegistry::Testing
       found->second.errorCode = static_cast<int>(ErrorCode::CanceledJob);
     }
     return true;
+  }
+
+  ErrorCode FakeCore::Act(const std::string& id, JobAction action)
+  {
+    std::unique_lock lock(mutex_);
+    actions_.emplace_back(id, action);
+    changed_.notify_all();
+    changed_.wait(lock,
+                  [&]
+                  {
+                    return !areActionsHeldBack_;
+                  });
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end())
+    {
+      return ErrorCode::UnknownResource;
+    }
+    CoreJob& job = found->second;
+    if (action == JobAction::Cancel)
+    {
+      cancelled_.insert(id);
+    }
+    if (job.state == JobState::Running && (action == JobAction::Cancel || action == JobAction::Pause))
+    {
+      flags_[id] = action;
+      return ErrorCode::Success;
+    }
+    return Transit(job, action);
+  }
+
+  ErrorCode FakeCore::Transit(CoreJob& job, JobAction action)
+  {
+    switch (action)
+    {
+    case JobAction::Cancel:
+      if (!IsEnded(job.state))
+      {
+        job.state = JobState::Failure;
+        job.errorCode = static_cast<int>(ErrorCode::CanceledJob);
+      }
+      return ErrorCode::Success;
+    case JobAction::Pause:
+      job.state = IsEnded(job.state) ? job.state : JobState::Paused;
+      return ErrorCode::Success;
+    case JobAction::Resume:
+      if (job.state != JobState::Paused)
+      {
+        return ErrorCode::UnknownResource;
+      }
+      break;
+    case JobAction::Resubmit:
+      if (job.state != JobState::Failure)
+      {
+        return ErrorCode::UnknownResource;
+      }
+      if (job.type == "Archive")
+      {
+        return ErrorCode::BadSequenceOfCalls;
+      }
+      job.progress = 0;
+      break;
+    }
+    job.state = JobState::Pending;
+    return ErrorCode::Success;
+  }
+
+  bool FakeCore::DeleteJob(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end() || !IsEnded(found->second.state))
+    {
+      return false;
+    }
+    jobs_.erase(found);
+    return true;
+  }
+
+  void FakeCore::HoldBackActions()
+  {
+    const std::lock_guard lock(mutex_);
+    areActionsHeldBack_ = true;
+  }
+
+  std::vector<std::pair<std::string, JobAction>> FakeCore::GetActions() const
+  {
+    const std::lock_guard lock(mutex_);
+    return actions_;
   }
 
   void FakeCore::RunByItself()
@@ -137,6 +233,7 @@ namespace OrthancRegistry::Testing
     {
       const std::lock_guard lock(mutex_);
       heldBack_.clear();
+      areActionsHeldBack_ = false;
     }
     changed_.notify_all();
   }

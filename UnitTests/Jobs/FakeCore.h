@@ -26,6 +26,12 @@ namespace OrthancRegistry::Testing
     std::vector<CoreJob> GetJobs() override;
     std::optional<CoreJob> GetJob(const std::string& id) override;
     bool CancelJob(const std::string& id) override;
+    ErrorCode Act(const std::string& id, JobAction action) override;
+    bool DeleteJob(const std::string& id) override;
+
+    // Actions on jobs hang until Release().
+    void HoldBackActions();
+    std::vector<std::pair<std::string, JobAction>> GetActions() const; // all, in their order
 
     // From now on each listing advances each job by one state, up to Success.
     void RunByItself();
@@ -59,6 +65,7 @@ namespace OrthancRegistry::Testing
   private:
     std::string Add(const std::string& type, const std::string& id);
     void NotifyEnd(const std::string& id) const;
+    static ErrorCode Transit(CoreJob& job, JobAction action);
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -71,5 +78,8 @@ namespace OrthancRegistry::Testing
     std::map<std::string, CoreJob> jobs_;
     std::vector<Submission> submissions_;
     std::set<std::string> cancelled_;
+    std::map<std::string, JobAction> flags_; // of running jobs, until the end of their step: the next listing
+    std::vector<std::pair<std::string, JobAction>> actions_;
+    bool areActionsHeldBack_ = false;
   };
 }

@@ -12,6 +12,7 @@ ALTER TABLE SharedJobs
   ADD COLUMN answerCode INTEGER NOT NULL DEFAULT 0,
   ADD CONSTRAINT ActionIsKnown CHECK (requestedAction BETWEEN 0 AND 3),
   ADD CONSTRAINT ActionHasRevision CHECK ((requestedAction IS NULL) = (requestedRevision IS NULL)),
+  ADD CONSTRAINT LocalHasLocalId CHECK (origin = 0 OR localId IS NOT NULL),
   ADD CONSTRAINT ActionHasOwner CHECK (requestedAction IS NULL OR owner IS NOT NULL),
   ADD CONSTRAINT RetryWaits CHECK (state <> 5 OR origin = 1 OR (owner IS NULL AND notBefore IS NOT NULL)),
   ADD CONSTRAINT OnlyWaitingIsPutOff CHECK (notBefore IS NULL OR (origin = 0 AND state IN (0, 4, 5)));
