@@ -89,7 +89,8 @@ namespace OrthancRegistry
       if (const auto untilDue = putOff_.PromoteDue())
       {
         // What is due already is locked by somebody else right now
-        nextDue_ = GetSteadyMicroseconds() + std::max<std::chrono::microseconds>(*untilDue, LOCKED_WAIT).count();
+        nextDue_ =
+            GetSteadyMicroseconds() + std::max<std::chrono::microseconds>(*untilDue, LOCKED_WAIT).count();
       }
     }
     const int64_t due = nextDue_;

@@ -23,10 +23,11 @@ namespace OrthancRegistry::Benchmarks
 
     void FillQueue(TestSchema& schema, int64_t count)
     {
-      schema.Execute("INSERT INTO SharedJobs(id, type, state, origin, priority, claimRank, destination,"
-                     " createdAt, changedAt) SELECT 'waiting' || n, 'DicomModalityStore', 0, 0, 0, 0, 'PACS', 1, 1"
-                     " FROM generate_series(1, " +
-                     std::to_string(count) + ") AS n");
+      schema.Execute(
+          "INSERT INTO SharedJobs(id, type, state, origin, priority, claimRank, destination,"
+          " createdAt, changedAt) SELECT 'waiting' || n, 'DicomModalityStore', 0, 0, 0, 0, 'PACS', 1, 1"
+          " FROM generate_series(1, " +
+          std::to_string(count) + ") AS n");
       schema.Execute("INSERT INTO SharedJobDetails(id, uri, body) SELECT id, '/modalities/PACS/store', ''"
                      " FROM SharedJobs");
       schema.Execute("ANALYZE");

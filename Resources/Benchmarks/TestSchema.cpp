@@ -20,7 +20,8 @@ namespace OrthancRegistry::Benchmarks
       const char* const uri = std::getenv("REGISTRY_TEST_POSTGRESQL");
       if (uri == nullptr)
       {
-        throw std::runtime_error("Set REGISTRY_TEST_POSTGRESQL to the URI of a PostgreSQL database for tests");
+        throw std::runtime_error(
+            "Set REGISTRY_TEST_POSTGRESQL to the URI of a PostgreSQL database for tests");
       }
       return PostgreSQLParameters::FromUri(uri);
     }
