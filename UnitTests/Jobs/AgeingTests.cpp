@@ -44,6 +44,12 @@ namespace OrthancRegistry::Testing
         EXPECT_EQ(priority<0, now - bonus> now);
         EXPECT_EQ(now, (now - bonus) + bonus);
       }
+      for (int64_t priority = 1; priority < std::numeric_limits<int>::max(); priority *= 2)
+      {
+        const int now = static_cast<int>(priority);
+        EXPECT_LE(rank.GetBonus(now / 2), rank.GetBonus(now)) << ageing << " " << now;
+        EXPECT_GE(rank.GetBonus(-now / 2), rank.GetBonus(-now)) << ageing << " " << now;
+      }
       EXPECT_EQ(ageing == 0 ? 7 : int64_t{7000000} * ageing, rank.GetBonus(7));
     }
     EXPECT_EQ(-int64_t{std::numeric_limits<int>::min()},

@@ -25,6 +25,10 @@ namespace OrthancRegistry
     room.Take({"Get", "PACS"}, 5); // more than allowed: the configuration was another one
     EXPECT_FALSE(room.HasRoom({"Get", "PACS"}));
     EXPECT_TRUE(room.HasRoom(unlimited));
+
+    FlowRoom other({{{"Store", ""}, 2}});
+    other.Take(store, 2);
+    EXPECT_FALSE(other.HasRoom(store));
   }
 
   TEST(FlowRoom, ClosedLimit)

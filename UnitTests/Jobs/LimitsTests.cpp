@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 namespace OrthancRegistry::Testing
 {
@@ -147,22 +149,68 @@ namespace OrthancRegistry::Testing
         }));
     TestReplica& busy = a.GetCore().GetSubmissions().empty() ? b : a;
     TestReplica& idle = &busy == &a ? b : a;
-    busy.Get().Submit(MakeJobOf("Modify", "", "/unlimited"));
-    idle.GetCore().WaitForSubmission("/unlimited");
-    idle.GetCore().RunByItself();
-    ASSERT_TRUE(WaitUntil(
-        [&]
+    idle.Get().Submit(MakeJobOf("Store", "", "/second"));
+
+    // The slot of the busy one will not become free
+    const std::string local = busy.GetCore().StartJob("Archive");
+    busy.GetCore().Change(local,
+                          [](CoreJob& core)
+                          {
+                            core.state = JobState::Running;
+                          });
+    ASSERT_TRUE(busy.WaitForState(local, JobState::Running));
+    busy.GetCore().Change(busy.GetCore().WaitForSubmission("/first"),
+                          [](CoreJob& core)
+                          {
+                            core.state = JobState::Success;
+                          });
+    EXPECT_NO_THROW(idle.GetCore().WaitForSubmission("/second"));
+  }
+
+  // As fast as the database allows, without any core
+  TEST_P(FlowLimits, ExactUnderConcurrency)
+  {
+    constexpr int JOBS = 150;
+    configuration_.limits = {{{"", "P1"}, 2}, {{"Store", ""}, 3}};
+    Stores first = MakeStores();
+    for (int i = 0; i < JOBS; i++)
+    {
+      first.jobs.Submit(MakeJobOf(i / 7 % 2 == 0 ? "Store" : "Move", i / 3 % 3 == 0 ? "P2" : "P1", "/x"));
+    }
+    std::atomic<int> stores = 0;
+    std::atomic<int> toP1 = 0;
+    std::atomic<int> ended = 0;
+    std::atomic<bool> isExceeded = false;
+    const auto work = [&](const std::string& name)
+    {
+      Stores replica = MakeStores(name);
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+      while (ended < JOBS && std::chrono::steady_clock::now() < deadline)
+      {
+        const auto jobs = replica.claims.Claim(3).jobs;
+        for (const ClaimedJob& job : jobs)
         {
-          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobs WHERE state = 2 AND origin = 0") == 1;
-        }));
-    a.Get().Submit(MakeJobOf("Store", "", "/second"));
-    a.Get().Submit(MakeJobOf("Store", "", "/third"));
-    busy.GetCore().RunByItself();
-    EXPECT_TRUE(WaitUntil(
-        [&]
+          isExceeded = (job.type == "Store" && ++stores > 3) || isExceeded;
+          isExceeded = (job.destination == "P1" && ++toP1 > 2) || isExceeded;
+        }
+        for (const ClaimedJob& job : jobs)
         {
-          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobs WHERE state = 2 AND origin = 0") == 4;
-        }));
+          stores -= job.type == "Store" ? 1 : 0;
+          toP1 -= job.destination == "P1" ? 1 : 0;
+          EXPECT_TRUE(replica.Write(job, JobState::Success));
+          ended++;
+        }
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (const char* name : {"a", "b", "c", "d"})
+      {
+        threads.emplace_back(work, name);
+      }
+    }
+    EXPECT_EQ(JOBS, ended);
+    EXPECT_FALSE(isExceeded);
   }
 
   CONFORMANCE_SUITE(FlowLimits);

@@ -90,10 +90,10 @@ namespace OrthancRegistry::Testing
   TEST_P(PutOffJobs, RunsSoonAfterItsTime)
   {
     configuration_.leaseSeconds = 30;
-    configuration_.heartbeatMilliseconds = 1000;
+    configuration_.heartbeatMilliseconds = 1500; // the second one tells the time, the third one is late
     TestReplica& a = AddReplica("a");
     a.GetCore().RunByItself();
-    const std::string id = a.Get().Submit(MakeLater("/later", 1.5));
+    const std::string id = a.Get().Submit(MakeLater("/later", 1.8));
     const Timestamp due = a.Get().Get(id)->notBefore.value();
     a.GetCore().WaitForSubmission("/later");
     const auto now = QueryValue<int64_t>("SELECT SharedNow()");
