@@ -24,7 +24,7 @@ namespace OrthancRegistry
   {
     std::vector<RunUpdate> runs;
     std::vector<CoreJob> localJobs;
-    bool isSomebodyAsking = false; // announce it even if no local job is new
+    bool isSomebodyAsking = false; // tell all replicas to look again
 
     bool IsEmpty() const
     {
@@ -62,7 +62,7 @@ namespace OrthancRegistry
 
   private:
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
-    void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
+    void WriteLocalJob(Transaction& transaction, const CoreJob& job) const;
 
     const ReplicaIdentity identity_;
     IDatabase& database_;
