@@ -113,20 +113,28 @@ namespace OrthancRegistry
 
   std::string JobSelect::MakeRange(const JobQuery& query)
   {
+    const bool isAscending = query.order == JobOrder::Created;
+    const auto& since = query.filter.since;
+    const auto& until = query.filter.until;
+    const auto& after = query.after;
+    // One bound for the side where the page begins, because an index can begin at one only
+    const auto& near = isAscending ? since : until;
+    const bool isBehind =
+        after && (!near || (isAscending ? after->created >= *near : after->created <= *near));
     std::string range;
-    if (query.filter.since)
+    if (since && !(isAscending && isBehind))
     {
-      range += " AND createdAt >= " + Bind(*query.filter.since);
+      range += " AND createdAt >= " + Bind(*since);
     }
-    if (query.filter.until)
+    if (until && (isAscending || !isBehind))
     {
-      range += " AND createdAt <= " + Bind(*query.filter.until);
+      range += " AND createdAt <= " + Bind(*until);
     }
-    if (query.after)
+    if (isBehind)
     {
-      range += query.order == JobOrder::Created ? " AND (createdAt, seq) > (" : " AND (createdAt, seq) < (";
-      range += Bind(query.after->created) + ", ";
-      range += Bind(query.after->sequence) + ")";
+      range += isAscending ? " AND (createdAt, seq) > (" : " AND (createdAt, seq) < (";
+      range += Bind(after->created) + ", ";
+      range += Bind(after->sequence) + ")";
     }
     return range;
   }

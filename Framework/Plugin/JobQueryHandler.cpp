@@ -178,7 +178,7 @@ namespace OrthancRegistry
       std::string chunk = "[";
       for (std::vector<Job> jobs = std::move(*first); !jobs.empty(); jobs = cursor->Next())
       {
-        if (service_.IsStopping())
+        if (!isFirst && service_.IsStopping())
         {
           throw RegistryError(ErrorCode::DatabaseUnavailable, "This server is about to stop");
         }
