@@ -11,6 +11,7 @@ namespace OrthancRegistry
   namespace
   {
     constexpr const char* NEXT_PAGE = "X-Next-Page";
+    constexpr const char* ARRAY_END = "\n]\n";
     constexpr int64_t MAXIMUM_WAIT = 300; // seconds
 
     Timestamp GetNow()
@@ -162,37 +163,50 @@ namespace OrthancRegistry
     return answer;
   }
 
-  // The first jobs are read before the answer begins, so that most errors are still answered as such.
+  // The first jobs are read before the answer begins, so that most errors are still answered as such; and few
+  // jobs are not streamed, because that ends the connection.
   HttpAnswer JobQueryHandler::Expand(const std::shared_ptr<JobCursor>& cursor)
   {
-    auto first = std::make_shared<std::vector<Job>>(cursor->Next());
-    if (first->empty())
+    std::vector<Job> first = cursor->Next();
+    if (first.empty())
     {
       return HttpAnswer::Json(Json::arrayValue);
     }
+    auto second = std::make_shared<std::vector<Job>>(cursor->Next());
+    auto begin = std::make_shared<std::string>("[" + FormatElements(first, true));
     HttpAnswer answer;
     answer.headers["Content-Type"] = "application/json";
-    answer.stream = [this, cursor, first](const HttpAnswer::SendChunk& send)
+    if (second->empty())
     {
-      bool isFirst = true;
-      std::string chunk = "[";
-      for (std::vector<Job> jobs = std::move(*first); !jobs.empty(); jobs = cursor->Next())
+      answer.body = *begin + ARRAY_END;
+      return answer;
+    }
+    answer.stream = [this, cursor, begin, second](const HttpAnswer::SendChunk& send)
+    {
+      send(*begin);
+      begin->clear();
+      for (std::vector<Job> jobs = std::move(*second); !jobs.empty(); jobs = cursor->Next())
       {
-        if (!isFirst && service_.IsStopping())
+        if (service_.IsStopping())
         {
           throw RegistryError(ErrorCode::DatabaseUnavailable, "This server is about to stop");
         }
-        for (const Job& job : jobs)
-        {
-          chunk += FormatElement(FormatJob(job, GetNow(), describe_), isFirst);
-          isFirst = false;
-        }
-        send(chunk);
-        chunk.clear();
+        send(FormatElements(jobs, false));
       }
-      send("\n]\n");
+      send(ARRAY_END);
     };
     return answer;
+  }
+
+  std::string JobQueryHandler::FormatElements(const std::vector<Job>& jobs, bool isFirst) const
+  {
+    std::string text;
+    for (const Job& job : jobs)
+    {
+      text += FormatElement(FormatJob(job, GetNow(), describe_), isFirst);
+      isFirst = false;
+    }
+    return text;
   }
 
   HttpAnswer JobQueryHandler::Read(const HttpCall& call, const std::string& id)

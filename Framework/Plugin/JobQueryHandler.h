@@ -20,6 +20,7 @@ namespace OrthancRegistry
   private:
     HttpAnswer ListExpanded(JobReader& reader, const JobQuery& query);
     HttpAnswer Expand(const std::shared_ptr<JobCursor>& cursor);
+    std::string FormatElements(const std::vector<Job>& jobs, bool isFirst) const;
 
     JobsService& service_;
     ErrorDescriber describe_;
