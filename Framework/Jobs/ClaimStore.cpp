@@ -2,6 +2,7 @@
 #include "Framework/Jobs/ClaimStore.h"
 
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/JobMessages.h"
 #include "Framework/Jobs/StoredContent.h"
 
 #include <algorithm>
@@ -70,9 +71,23 @@ namespace OrthancRegistry
     }
   }
 
+  namespace
+  {
+    std::vector<std::string> GetIds(const std::vector<ClaimedJob>& jobs)
+    {
+      std::vector<std::string> ids;
+      ids.reserve(jobs.size());
+      for (const ClaimedJob& job : jobs)
+      {
+        ids.push_back(job.id);
+      }
+      return ids;
+    }
+  }
+
   ClaimStore::ClaimStore(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
-                         IDatabase& database)
-      : identity_(identity), database_(database), rank_(configuration.ageingSeconds),
+                         IDatabase& database, IMessageBus& bus)
+      : identity_(identity), database_(database), bus_(bus), rank_(configuration.ageingSeconds),
         hasLimits_(!configuration.limits.empty()), choice_(configuration.limits)
   {
   }
@@ -89,14 +104,17 @@ namespace OrthancRegistry
           if (!hasLimits_)
           {
             answer.jobs = ClaimNext(transaction, count);
-            return answer;
           }
-          const auto choice = choice_.Choose(transaction, count);
-          if (!choice.ids.empty())
+          else
           {
-            answer.jobs = ClaimChosen(transaction, choice.ids);
+            const auto choice = choice_.Choose(transaction, count);
+            if (!choice.ids.empty())
+            {
+              answer.jobs = ClaimChosen(transaction, choice.ids);
+            }
+            answer.isContended = choice.isContended || answer.jobs.size() < choice.ids.size();
           }
-          answer.isContended = choice.isContended || answer.jobs.size() < choice.ids.size();
+          PublishChanges(bus_, transaction, GetIds(answer.jobs));
           return answer;
         },
         BACKGROUND_POLICY);

@@ -7,13 +7,16 @@
 #include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
+#include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobWaiters.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Replicas/Pulse.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace OrthancRegistry
 {
@@ -21,6 +24,7 @@ namespace OrthancRegistry
   {
     constexpr size_t MAXIMUM_SUBMISSION_THREADS = 8;
     constexpr std::chrono::milliseconds REFRESH_PATIENCE{1000};
+    constexpr std::chrono::seconds MAXIMUM_SILENCE{5}; // messages can be lost
   }
 
   class JobsService::Implementation
@@ -36,6 +40,23 @@ namespace OrthancRegistry
     std::optional<Job> Get(const std::string& id);
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
     ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected);
+    WaitResult WaitForChange(const std::string& id, std::optional<int64_t> revision,
+                             std::chrono::seconds patience);
+
+    JobReader& GetReader()
+    {
+      return reader_;
+    }
+
+    JobWaiters& GetWaiters()
+    {
+      return waiters_;
+    }
+
+    ClusterStatistics& GetStatistics()
+    {
+      return statistics_;
+    }
 
     JobStore& GetStore()
     {
@@ -73,10 +94,12 @@ namespace OrthancRegistry
     IMessageBus& bus_;
     ICoreClient& core_;
     std::atomic<bool> isRunning_ = false;
-    ChangeSignal changes_;
+    JobWaiters waiters_;
 
     ReplicaRegistry registry_;
     JobStore store_;
+    JobReader reader_;
+    ClusterStatistics statistics_;
     RunStore runStore_;
     ClaimStore claims_;
     PutOffStore putOff_;
@@ -88,6 +111,7 @@ namespace OrthancRegistry
     Runner runner_;
     Dispatcher dispatcher_;
     Rescue rescue_;
+    History history_;
     Pulse pulse_;
   };
 
@@ -95,10 +119,11 @@ namespace OrthancRegistry
                                               const ReplicaIdentity& identity, IDatabase& database,
                                               IMessageBus& bus, ICoreClient& core)
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
-        registry_(configuration, identity, database), store_(database, bus, configuration),
+        waiters_(configuration.maximumWaiters), registry_(configuration, identity, database),
+        store_(database, bus, configuration), reader_(database), statistics_(configuration, database),
         runStore_(identity, database, bus, registry_, configuration),
-        claims_(configuration, identity, database), putOff_(database, bus),
-        control_(configuration, database, bus, changes_), actionStore_(identity, database, bus),
+        claims_(configuration, identity, database, bus), putOff_(database, bus),
+        control_(configuration, database, bus, waiters_), actionStore_(identity, database, bus),
         watcher_(runs_, runStore_, core,
                  [this]
                  {
@@ -124,7 +149,7 @@ namespace OrthancRegistry
             {
               runner_.Push(job);
             }),
-        rescue_(configuration, identity, database, bus),
+        rescue_(configuration, identity, database, bus), history_(configuration, database),
         pulse_(configuration, registry_,
                {[this]
                 {
@@ -163,8 +188,10 @@ namespace OrthancRegistry
 
   JobsService::Implementation::~Implementation()
   {
+    waiters_.SetClosed(true);
     pulse_.Stop();
     bus_.Stop();
+    history_.Stop();
     rescue_.Stop();
     actionWorker_.Stop();
     dispatcher_.Stop();
@@ -178,12 +205,14 @@ namespace OrthancRegistry
     {
       return;
     }
+    waiters_.SetClosed(false);
     watcher_.Start();
     Refresh(); // what the core runs already takes slots
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();
     actionWorker_.Start();
+    history_.Start();
   }
 
   void JobsService::Implementation::Stop()
@@ -192,6 +221,8 @@ namespace OrthancRegistry
     {
       return;
     }
+    waiters_.SetClosed(true);
+    history_.Stop();
     dispatcher_.Stop();
     rescue_.Stop();
     actionWorker_.Stop();
@@ -239,10 +270,7 @@ namespace OrthancRegistry
     {
       dispatcher_.Wake();
     }
-    if (message.empty() || message.starts_with(MESSAGE_CHANGED))
-    {
-      changes_.Raise();
-    }
+    waiters_.OnMessage(message);
     if (message.starts_with(MESSAGE_FIND))
     {
       watcher_.AnswerSearch();
@@ -267,30 +295,29 @@ namespace OrthancRegistry
 
   std::optional<Job> JobsService::Implementation::Get(const std::string& id)
   {
-    auto job = store_.Get(id);
+    auto job = reader_.Get(id);
     if (job || !IsUuid(id) || !isRunning_)
     {
       return job;
     }
     Refresh();
-    job = store_.Get(id);
+    job = reader_.Get(id);
     return job ? job : AskOthers(id);
   }
 
   std::optional<Job> JobsService::Implementation::AskOthers(const std::string& id)
   {
     const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(configuration_.lookupMilliseconds);
-    uint64_t seen = changes_.GetCount();
+        JobWaiters::Clock::now() + std::chrono::milliseconds(configuration_.lookupMilliseconds);
+    const auto waiter = waiters_.Add(id);
     store_.Announce(std::string(MESSAGE_FIND) + id);
     for (bool isLast = false;;)
     {
-      if (auto job = store_.Get(id); job || isLast)
+      if (auto job = reader_.Get(id); job || isLast)
       {
         return job;
       }
-      isLast = !changes_.WaitBeyond(seen, deadline);
-      seen = changes_.GetCount();
+      isLast = !waiter->Wait(deadline);
     }
   }
 
@@ -314,6 +341,39 @@ namespace OrthancRegistry
     const auto job = Get(id);
     return job ? control_.Delete(job->id, expected)
                : ActionAnswer{ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
+  }
+
+  JobsService::WaitResult JobsService::Implementation::WaitForChange(const std::string& id,
+                                                                     std::optional<int64_t> revision,
+                                                                     std::chrono::seconds patience)
+  {
+    const auto deadline = JobWaiters::Clock::now() + patience;
+    auto waiter = waiters_.TryAdd(id);
+    auto job = Get(id);
+    if (job && waiter && job->id != id) // the id of a run
+    {
+      waiter.reset();
+      waiter = waiters_.TryAdd(job->id);
+      job = reader_.Get(job->id);
+    }
+    if (!job)
+    {
+      return {std::nullopt, false};
+    }
+    const std::string jobId = job->id;
+    const int64_t known = revision.value_or(job->revision);
+    while (waiter && job && job->revision <= known)
+    {
+      const auto now = JobWaiters::Clock::now();
+      if (now >= deadline || waiters_.IsClosed())
+      {
+        break;
+      }
+      waiter->Wait(std::min(deadline, now + MAXIMUM_SILENCE));
+      job = reader_.Get(jobId);
+    }
+    const bool isNew = !job || job->revision > known;
+    return {std::move(job), !waiter && !isNew};
   }
 
   JobsService::JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
@@ -361,14 +421,45 @@ namespace OrthancRegistry
 
   std::vector<std::string> JobsService::GetIds()
   {
-    implementation_->Refresh();
-    return implementation_->GetStore().GetIds();
+    return GetReader().GetIds();
   }
 
   std::vector<Job> JobsService::GetAll()
   {
+    JobCursor cursor(GetReader(), JobQuery());
+    std::vector<Job> jobs;
+    for (auto piece = cursor.Next(); !piece.empty(); piece = cursor.Next())
+    {
+      std::move(piece.begin(), piece.end(), std::back_inserter(jobs));
+    }
+    return jobs;
+  }
+
+  JobReader& JobsService::GetReader()
+  {
     implementation_->Refresh();
-    return implementation_->GetStore().GetAll();
+    return implementation_->GetReader();
+  }
+
+  ClusterStatistics& JobsService::GetStatistics()
+  {
+    return implementation_->GetStatistics();
+  }
+
+  JobsService::WaitResult JobsService::WaitForChange(const std::string& id, std::optional<int64_t> revision,
+                                                     std::chrono::seconds patience)
+  {
+    return implementation_->WaitForChange(id, revision, patience);
+  }
+
+  void JobsService::SendWaitersAway()
+  {
+    implementation_->GetWaiters().SetClosed(true);
+  }
+
+  bool JobsService::IsStopping() const
+  {
+    return implementation_->GetWaiters().IsClosed();
   }
 
   std::optional<Job> JobsService::Get(const std::string& id)

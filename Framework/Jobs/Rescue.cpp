@@ -5,7 +5,7 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ActionStore.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
 {
@@ -61,14 +61,16 @@ namespace OrthancRegistry
           }
           const DeadReplica dead{std::get<0>(*row), std::get<1>(*row)};
           CarryOutRequests(transaction, bus_, {dead.incarnation, dead.serverIdentifier, "", ""}, true, {});
-          FailExhausted(transaction, dead);
-          Requeue(transaction, dead);
-          FailLocal(transaction, dead);
+          std::vector<std::string> changed;
+          FailExhausted(transaction, dead, changed);
+          Requeue(transaction, dead, changed);
+          FailLocal(transaction, dead, changed);
           const int64_t removed = transaction.ExecuteCounted(
               "DELETE FROM SharedReplicas WHERE incarnation = $1 AND NOT EXISTS (SELECT 1 FROM SharedJobs"
               " WHERE owner = $1 AND completedAt IS NULL)",
               dead.incarnation);
           bus_.Publish(transaction, MESSAGE_JOBS);
+          PublishChanges(bus_, transaction, changed);
           if (removed > 0)
           {
             LogWarning("The lease of replica " + dead.serverIdentifier + " (start " + dead.incarnation +
@@ -79,7 +81,8 @@ namespace OrthancRegistry
         BACKGROUND_POLICY);
   }
 
-  void Rescue::FailExhausted(Transaction& transaction, const DeadReplica& dead) const
+  void Rescue::FailExhausted(Transaction& transaction, const DeadReplica& dead,
+                             std::vector<std::string>& changed) const
   {
     const auto failed = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 0 AND completedAt IS NULL"
@@ -90,6 +93,7 @@ namespace OrthancRegistry
         dead.incarnation, configuration_.maximumAttempts, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {
+      changed.push_back(id);
       transaction.Execute(
           "UPDATE SharedJobDetails SET errorDetails = $2 || lostReplicas || CASE WHEN lostReplicas = ''"
           " THEN '' ELSE ', ' END || $3 WHERE id = $1",
@@ -100,7 +104,8 @@ namespace OrthancRegistry
     }
   }
 
-  void Rescue::Requeue(Transaction& transaction, const DeadReplica& dead) const
+  void Rescue::Requeue(Transaction& transaction, const DeadReplica& dead,
+                       std::vector<std::string>& changed) const
   {
     const auto requeued = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 0 AND completedAt IS NULL"
@@ -112,13 +117,15 @@ namespace OrthancRegistry
         dead.incarnation, configuration_.maximumAttempts);
     for (const auto& [id] : requeued)
     {
+      changed.push_back(id);
       transaction.Execute("UPDATE SharedJobDetails SET lostReplicas = lostReplicas ||"
                           " CASE WHEN lostReplicas = '' THEN '' ELSE ', ' END || $2 WHERE id = $1",
                           id, dead.serverIdentifier);
     }
   }
 
-  void Rescue::FailLocal(Transaction& transaction, const DeadReplica& dead) const
+  void Rescue::FailLocal(Transaction& transaction, const DeadReplica& dead,
+                         std::vector<std::string>& changed) const
   {
     const auto failed = transaction.Query<std::string>(
         "WITH batch AS (SELECT id FROM SharedJobs WHERE owner = $1 AND origin = 1 AND completedAt IS NULL"
@@ -129,6 +136,7 @@ namespace OrthancRegistry
         dead.incarnation, ErrorCode::InternalError);
     for (const auto& [id] : failed)
     {
+      changed.push_back(id);
       transaction.Execute("UPDATE SharedJobDetails SET errorDetails = $2 WHERE id = $1", id,
                           "Replica lost: " + dead.serverIdentifier + " does not answer any more");
     }

@@ -6,6 +6,7 @@
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <string>
+#include <vector>
 
 namespace OrthancRegistry
 {
@@ -31,9 +32,11 @@ namespace OrthancRegistry
 
     // One batch of one dead replica; false if there was none.
     bool RescueBatch();
-    void FailExhausted(Transaction& transaction, const DeadReplica& dead) const;
-    void Requeue(Transaction& transaction, const DeadReplica& dead) const;
-    void FailLocal(Transaction& transaction, const DeadReplica& dead) const;
+    void FailExhausted(Transaction& transaction, const DeadReplica& dead,
+                       std::vector<std::string>& changed) const;
+    void Requeue(Transaction& transaction, const DeadReplica& dead, std::vector<std::string>& changed) const;
+    void FailLocal(Transaction& transaction, const DeadReplica& dead,
+                   std::vector<std::string>& changed) const;
 
     const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;

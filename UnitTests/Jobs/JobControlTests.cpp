@@ -133,7 +133,7 @@ namespace OrthancRegistry::Testing
       Execute("UPDATE SharedJobs SET revision = revision + 1, answeredRevision = requestedRevision,"
               " answerCode = $2, requestedAction = NULL, requestedRevision = NULL WHERE id = $1",
               id, code);
-      signal_.Raise();
+      waiters_.OnMessage("");
       const ActionAnswer got = answer.get();
       EXPECT_EQ(kind, got.kind) << code;
       EXPECT_EQ(code, static_cast<int>(got.code));
@@ -200,7 +200,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobControlTest, DeleteOnlyWhatHasEnded)
   {
-    JobControl control(configuration_, GetDatabase(), *bus_, signal_);
+    JobControl control(configuration_, GetDatabase(), *bus_, waiters_);
     for (const JobState state : {Pending, Running, Success, Failure, Paused, Retry})
     {
       const bool hasOwner = state == Running;
@@ -236,7 +236,7 @@ namespace OrthancRegistry::Testing
         const std::string id = MakeRow(state, false, JobOrigin::Queued);
         DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
         EXPECT_EQ(ActionAnswer::Kind::Done,
-                  JobControl(configuration_, doubtful, silent_, signal_).Apply(id, action, {{1}}).kind);
+                  JobControl(configuration_, doubtful, silent_, waiters_).Apply(id, action, {{1}}).kind);
         EXPECT_EQ(0, doubtful.CountDoubts());
         EXPECT_EQ(target, Read(id).state);
         EXPECT_EQ(2, Read(id).revision);
@@ -247,7 +247,7 @@ namespace OrthancRegistry::Testing
       const std::string id = MakeRow(Success, false, JobOrigin::Queued);
       DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
       EXPECT_EQ(ActionAnswer::Kind::Done,
-                JobControl(configuration_, doubtful, silent_, signal_).Delete(id, {{1}}).kind);
+                JobControl(configuration_, doubtful, silent_, waiters_).Delete(id, {{1}}).kind);
       EXPECT_FALSE(JobControlStore(GetDatabase(), *bus_).Read(id));
     }
   }
@@ -260,7 +260,7 @@ namespace OrthancRegistry::Testing
       const std::string id = MakeRow(Running, true, JobOrigin::Queued);
       DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
       const ActionAnswer answer =
-          JobControl(configuration_, doubtful, silent_, signal_).Apply(id, Cancel, {{1}});
+          JobControl(configuration_, doubtful, silent_, waiters_).Apply(id, Cancel, {{1}});
       EXPECT_NE(std::string::npos, answer.details.find("will be carried out")) << answer.details;
       EXPECT_EQ(2, Read(id).requestedRevision);
       EXPECT_EQ(2, Read(id).revision);
