@@ -8,15 +8,25 @@ namespace OrthancRegistry
 {
   namespace
   {
+    // In the order of the index SharedJobsWaitingOfKind
+#define FIRST_WAITING(condition)                                                                             \
+  " FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0 AND job.notBefore IS NULL" condition       \
+  " ORDER BY job.type, job.destination, job.claimRank, job.seq LIMIT 1)"
+
+    // Not "(type, destination) > (...)", for which SQLite reads through all that are equal
+#define NEXT_DESTINATION FIRST_WAITING(" AND job.type = kinds.type AND job.destination > kinds.destination")
+#define NEXT_TYPE FIRST_WAITING(" AND job.type > kinds.type")
+
     // Jobs that the core has not ended yet, the paused ones included: it could go on with them at any time.
     void CountTaken(Transaction& transaction, FlowRoom& room)
     {
-      transaction.QueryLater<std::string, std::string, size_t>(
-          "SELECT type, destination, COUNT(*) FROM SharedJobs WHERE owner IS NOT NULL AND completedAt IS NULL"
-          " AND origin = 0 GROUP BY type, destination",
-          [&room](std::string type, std::string destination, size_t count)
+      // Not grouped: then the index of all types would be read instead of that of the few jobs with an owner.
+      transaction.QueryLater<std::string, std::string>(
+          "SELECT type, destination FROM SharedJobs WHERE owner IS NOT NULL AND completedAt IS NULL"
+          " AND origin = 0",
+          [&room](std::string type, std::string destination)
           {
-            room.Take({std::move(type), std::move(destination)}, count);
+            room.Take({std::move(type), std::move(destination)});
           });
     }
   }
@@ -86,14 +96,14 @@ namespace OrthancRegistry
   {
     std::vector<JobKind> kinds;
     transaction.QueryLater<std::string, std::string>(
-        "WITH RECURSIVE heads(id) AS (SELECT (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0"
-        " AND notBefore IS NULL ORDER BY type, destination, claimRank, seq LIMIT 1)"
-        " UNION ALL"
-        " SELECT (SELECT other.id FROM SharedJobs AS other WHERE other.state = 0 AND other.origin = 0"
-        " AND other.notBefore IS NULL AND (other.type, other.destination) > (job.type, job.destination)"
-        " ORDER BY other.type, other.destination, other.claimRank, other.seq LIMIT 1)"
-        " FROM heads JOIN SharedJobs AS job ON job.id = heads.id)"
-        " SELECT job.type, job.destination FROM heads JOIN SharedJobs AS job ON job.id = heads.id",
+        // No join: a plan that was made while the table was short would read all of it.
+        "WITH RECURSIVE kinds(type, destination) AS ("
+        "SELECT (SELECT job.type" FIRST_WAITING("") ", (SELECT job.destination" FIRST_WAITING(
+            "") " UNION ALL"
+                " SELECT COALESCE((SELECT job.type" NEXT_DESTINATION ", (SELECT job.type" NEXT_TYPE "),"
+                " COALESCE((SELECT job.destination" NEXT_DESTINATION ", (SELECT job.destination" NEXT_TYPE ")"
+                " FROM kinds WHERE kinds.type IS NOT NULL)"
+                " SELECT type, destination FROM kinds WHERE type IS NOT NULL",
         [&kinds](std::string type, std::string destination)
         {
           kinds.push_back({std::move(type), std::move(destination)});
