@@ -9,13 +9,13 @@ namespace OrthancRegistry
   namespace
   {
     // In the order of the index SharedJobsWaitingOfKind
-#define FIRST_WAITING(condition)                                                                             \
-  " FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0 AND job.notBefore IS NULL" condition       \
-  " ORDER BY job.type, job.destination, job.claimRank, job.seq LIMIT 1)"
+#define WAITING " FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0 AND job.notBefore IS NULL"
+#define FIRST " ORDER BY job.type, job.destination, job.claimRank, job.seq LIMIT 1)"
+#define FIRST_KIND WAITING FIRST
 
     // Not "(type, destination) > (...)", for which SQLite reads through all that are equal
-#define NEXT_DESTINATION FIRST_WAITING(" AND job.type = kinds.type AND job.destination > kinds.destination")
-#define NEXT_TYPE FIRST_WAITING(" AND job.type > kinds.type")
+#define NEXT_DESTINATION WAITING " AND job.type = kinds.type AND job.destination > kinds.destination" FIRST
+#define NEXT_TYPE WAITING " AND job.type > kinds.type" FIRST
 
     // Jobs that the core has not ended yet, the paused ones included: it could go on with them at any time.
     void CountTaken(Transaction& transaction, FlowRoom& room)
@@ -53,16 +53,12 @@ namespace OrthancRegistry
   {
     Answer answer;
     FlowRoom room(limits_);
-    const auto dropFull = [&room](std::vector<JobKind>& kinds)
-    {
-      std::erase_if(kinds,
-                    [&room](const JobKind& kind)
-                    {
-                      return !room.HasRoom(kind);
-                    });
-    };
     auto kinds = ListKinds(transaction, room);
-    dropFull(kinds);
+    std::erase_if(kinds,
+                  [&room](const JobKind& kind)
+                  {
+                    return !room.HasRoom(kind);
+                  });
     if (kinds.empty())
     {
       return answer;
@@ -97,13 +93,12 @@ namespace OrthancRegistry
     std::vector<JobKind> kinds;
     transaction.QueryLater<std::string, std::string>(
         // No join: a plan that was made while the table was short would read all of it.
-        "WITH RECURSIVE kinds(type, destination) AS ("
-        "SELECT (SELECT job.type" FIRST_WAITING("") ", (SELECT job.destination" FIRST_WAITING(
-            "") " UNION ALL"
-                " SELECT COALESCE((SELECT job.type" NEXT_DESTINATION ", (SELECT job.type" NEXT_TYPE "),"
-                " COALESCE((SELECT job.destination" NEXT_DESTINATION ", (SELECT job.destination" NEXT_TYPE ")"
-                " FROM kinds WHERE kinds.type IS NOT NULL)"
-                " SELECT type, destination FROM kinds WHERE type IS NOT NULL",
+        "WITH RECURSIVE kinds(type, destination) AS (SELECT (SELECT job.type" FIRST_KIND
+        ", (SELECT job.destination" FIRST_KIND " UNION ALL"
+        " SELECT COALESCE((SELECT job.type" NEXT_DESTINATION ", (SELECT job.type" NEXT_TYPE "),"
+        " COALESCE((SELECT job.destination" NEXT_DESTINATION ", (SELECT job.destination" NEXT_TYPE ")"
+        " FROM kinds WHERE kinds.type IS NOT NULL)"
+        " SELECT type, destination FROM kinds WHERE type IS NOT NULL",
         [&kinds](std::string type, std::string destination)
         {
           kinds.push_back({std::move(type), std::move(destination)});
