@@ -20,10 +20,12 @@ ALTER TABLE SharedJobs
 UPDATE SharedJobs SET claimRank = -CAST(priority AS BIGINT);
 
 -- A job that is put off becomes claimable when its "notBefore" has been taken away, so that those who wait for their
--- time do not stand in the way of the claim.
+-- time do not stand in the way of the claim. The state is always the same in there, and makes SQLite prefer these
+-- indexes to that of all states.
 DROP INDEX SharedJobsWaiting;
-CREATE INDEX SharedJobsWaiting ON SharedJobs(claimRank, seq) WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
-CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(type, destination, claimRank, seq)
+CREATE INDEX SharedJobsWaiting ON SharedJobs(state, claimRank, seq)
+  WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
+CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(state, type, destination, claimRank, seq)
   WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
 CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL AND state <> 4;
 CREATE INDEX SharedJobsRequested ON SharedJobs(owner) WHERE requestedAction IS NOT NULL;
