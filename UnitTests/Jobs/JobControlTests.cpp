@@ -110,6 +110,46 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2, Read(id).revision);
   }
 
+  TEST_P(JobControlTest, RowThatHasChangedSinceIsLeftAlone)
+  {
+    JobControlStore store(GetDatabase(), *bus_);
+    for (const auto& [state, hasOwner] :
+         {std::pair(Pending, false), std::pair(Paused, true), std::pair(Failure, true)})
+    {
+      ControlledJob job = Read(MakeRow(state, hasOwner, JobOrigin::Queued));
+      Execute("UPDATE SharedJobs SET revision = 2 WHERE id = $1", job.id);
+      EXPECT_FALSE(store.Cancel(job));
+      EXPECT_FALSE(store.Pause(job));
+      EXPECT_FALSE(store.Resume(job));
+      EXPECT_FALSE(store.Resubmit(job));
+      EXPECT_FALSE(store.Request(job, Cancel));
+      EXPECT_FALSE(store.DropRequest(job));
+      EXPECT_FALSE(store.Delete(job));
+      EXPECT_EQ(state, Read(job.id).state);
+      EXPECT_EQ(2, Read(job.id).revision);
+    }
+  }
+
+  TEST_P(JobControlTest, RequestThatIsGoneIsNotPromised)
+  {
+    configuration_.actionMilliseconds = 1000;
+    const std::string id = MakeRow(Running, true, JobOrigin::Queued);
+    auto answer = std::async(std::launch::async,
+                             [&]
+                             {
+                               return Apply(id, Cancel);
+                             });
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return Read(id).requestedAction.has_value();
+        }));
+    // Handed back, run again, and another client was faster
+    Execute("UPDATE SharedJobs SET revision = 5, requestedAction = 1, requestedRevision = 5 WHERE id = $1",
+            id);
+    EXPECT_NE(std::string::npos, answer.get().details.find("is not recorded"));
+  }
+
   TEST_P(JobControlTest, AnswersOfTheOwner)
   {
     configuration_.actionMilliseconds = 20000;
