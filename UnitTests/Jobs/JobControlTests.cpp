@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobControl.h"
 
+#include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/JobTransitions.h"
 #include "UnitTests/Jobs/DoubtfulDatabase.h"
 #include "UnitTests/Jobs/JobRows.h"
@@ -258,6 +259,55 @@ namespace OrthancRegistry::Testing
     const std::string requested = MakeRow(Failure, true, JobOrigin::Local);
     Execute("UPDATE SharedJobs SET requestedAction = 3, requestedRevision = 1 WHERE id = $1", requested);
     EXPECT_EQ(ActionAnswer::Kind::NotAnswered, control.Delete(requested, {}).kind);
+  }
+
+  TEST_P(JobControlTest, RequestsAreCarriedOutWithoutTheOwner)
+  {
+    struct Expected
+    {
+      JobState state;
+      JobAction action;
+      JobState after;
+      int attemptsHandedBack; // of 2
+    };
+    for (const bool isLost : {true, false})
+    {
+      const std::string local = MakeRow(Failure, true, JobOrigin::Local);
+      Execute("UPDATE SharedJobs SET requestedAction = 3, requestedRevision = 1 WHERE id = $1", local);
+      const std::string kept = MakeRow(Running, true, JobOrigin::Queued);
+      Execute("UPDATE SharedJobs SET requestedAction = 0, requestedRevision = 1 WHERE id = $1", kept);
+      for (const Expected& expected :
+           {Expected{Running, Cancel, Failure, 1}, Expected{Running, Pause, Paused, 1},
+            Expected{Paused, Resume, Pending, 2}, Expected{Paused, Cancel, Failure, 2}})
+      {
+        SCOPED_TRACE(GetName(expected.action));
+        const std::string id = MakeRow(expected.state, true, JobOrigin::Queued);
+        Execute("UPDATE SharedJobs SET requestedAction = $2, requestedRevision = 1 WHERE id = $1", id,
+                expected.action);
+        Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+        CarryOutRequests(transaction, *bus_, {"there", "A", "", ""}, isLost, {kept});
+        transaction.Commit();
+        const ControlledJob after = Read(id);
+        EXPECT_EQ(expected.after, after.state);
+        EXPECT_EQ("", after.owner);
+        EXPECT_FALSE(after.requestedAction);
+        EXPECT_EQ(1, after.answeredRevision);
+        EXPECT_EQ(0, after.answerCode);
+        EXPECT_EQ(expected.action == Cancel ? 37 : 9,
+                  QueryValue<int>("SELECT errorCode FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(expected.action == Cancel ? "" : "Old",
+                  QueryValue<std::string>("SELECT errorDetails FROM SharedJobDetails WHERE id = $1", id));
+        EXPECT_EQ(isLost ? 2 : expected.attemptsHandedBack,
+                  QueryValue<int>("SELECT attempts FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(isLost ? 2 : 1, QueryValue<int>("SELECT crashes FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(isLost ? "B, A" : "B",
+                  QueryValue<std::string>("SELECT lostReplicas FROM SharedJobDetails WHERE id = $1", id));
+      }
+      EXPECT_EQ(isLost, !Read(local).requestedAction); // its process may have a successor, but no such job
+      EXPECT_EQ(Failure, Read(local).state);
+      EXPECT_TRUE(Read(kept).requestedAction);
+      Execute("UPDATE SharedJobs SET requestedAction = NULL, requestedRevision = NULL");
+    }
   }
 
   // Nobody knows whether it was committed: it was, or it was not
