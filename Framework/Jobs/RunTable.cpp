@@ -104,13 +104,11 @@ namespace OrthancRegistry
                   });
   }
 
-  void RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
+  bool RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
   {
     const std::lock_guard lock(mutex_);
-    if (Run* const run = Find(job))
-    {
-      run->isPaused = isPaused;
-    }
+    Run* const run = Find(job);
+    return run != nullptr && !std::exchange(run->isPaused, isPaused) && isPaused;
   }
 
   std::vector<std::string> RunTable::TakeOrphans()

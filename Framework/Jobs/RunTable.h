@@ -60,7 +60,8 @@ namespace OrthancRegistry
     // core makes of it is an orphan.
     void Abandon(const ClaimedJob& job);
 
-    void SetPaused(const ClaimedJob& job, bool isPaused);
+    // True if the run takes no slot from now on.
+    bool SetPaused(const ClaimedJob& job, bool isPaused);
 
     std::vector<Run> GetAll() const;
     size_t GetCount() const;
