@@ -9,7 +9,6 @@
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobStore.h"
-#include "Framework/Jobs/JobWaiters.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -24,7 +23,6 @@ namespace OrthancRegistry
   {
     constexpr size_t MAXIMUM_SUBMISSION_THREADS = 8;
     constexpr std::chrono::milliseconds REFRESH_PATIENCE{1000};
-    constexpr std::chrono::seconds MAXIMUM_SILENCE{5}; // messages can be lost
   }
 
   class JobsService::Implementation
@@ -40,8 +38,6 @@ namespace OrthancRegistry
     std::optional<Job> Get(const std::string& id);
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
     ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected);
-    WaitResult WaitForChange(const std::string& id, std::optional<int64_t> revision,
-                             std::chrono::seconds patience);
 
     JobReader& GetReader()
     {
@@ -343,39 +339,6 @@ namespace OrthancRegistry
                : ActionAnswer{ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
   }
 
-  JobsService::WaitResult JobsService::Implementation::WaitForChange(const std::string& id,
-                                                                     std::optional<int64_t> revision,
-                                                                     std::chrono::seconds patience)
-  {
-    const auto deadline = JobWaiters::Clock::now() + patience;
-    auto waiter = waiters_.TryAdd(id);
-    auto job = Get(id);
-    if (job && waiter && job->id != id) // the id of a run
-    {
-      waiter.reset();
-      waiter = waiters_.TryAdd(job->id);
-      job = reader_.Get(job->id);
-    }
-    if (!job)
-    {
-      return {std::nullopt, false};
-    }
-    const std::string jobId = job->id;
-    const int64_t known = revision.value_or(job->revision);
-    while (waiter && job && job->revision <= known)
-    {
-      const auto now = JobWaiters::Clock::now();
-      if (now >= deadline || waiters_.IsClosed())
-      {
-        break;
-      }
-      waiter->Wait(std::min(deadline, now + MAXIMUM_SILENCE));
-      job = reader_.Get(jobId);
-    }
-    const bool isNew = !job || job->revision > known;
-    return {std::move(job), !waiter && !isNew};
-  }
-
   JobsService::JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
                            IDatabase& database, IMessageBus& bus, ICoreClient& core)
       : implementation_(std::make_unique<Implementation>(configuration, identity, database, bus, core))
@@ -446,10 +409,16 @@ namespace OrthancRegistry
     return implementation_->GetStatistics();
   }
 
-  JobsService::WaitResult JobsService::WaitForChange(const std::string& id, std::optional<int64_t> revision,
-                                                     std::chrono::seconds patience)
+  WaitResult JobsService::WaitForChange(const std::string& id, std::optional<int64_t> revision,
+                                        std::chrono::seconds patience)
   {
-    return implementation_->WaitForChange(id, revision, patience);
+    return OrthancRegistry::WaitForChange(
+        implementation_->GetWaiters(),
+        [this](const std::string& wanted)
+        {
+          return implementation_->Get(wanted);
+        },
+        id, revision, patience);
   }
 
   void JobsService::SendWaitersAway()

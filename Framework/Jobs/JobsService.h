@@ -6,6 +6,7 @@
 #include "Framework/Jobs/ICoreClient.h"
 #include "Framework/Jobs/JobControl.h"
 #include "Framework/Jobs/JobReader.h"
+#include "Framework/Jobs/JobWait.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <chrono>
@@ -61,14 +62,7 @@ namespace OrthancRegistry
     JobReader& GetReader();
     ClusterStatistics& GetStatistics();
 
-    struct WaitResult
-    {
-      std::optional<Job> job;
-      bool isBusy = false; // too many wait already: answered at once
-    };
-
-    // The job as soon as its revision is above the given one (default: the present one), or as it is when the
-    // time is over or this replica stops.
+    // See JobWait.h; what stops the waiting is SendWaitersAway() or Stop().
     WaitResult WaitForChange(const std::string& id, std::optional<int64_t> revision,
                              std::chrono::seconds patience);
 

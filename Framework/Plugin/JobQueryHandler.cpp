@@ -213,9 +213,9 @@ namespace OrthancRegistry
   {
     const auto seconds = ReadNumber(call, "wait", MAXIMUM_WAIT);
     const auto revision = ReadNumber(call, "revision", std::numeric_limits<int64_t>::max());
-    const JobsService::WaitResult result =
-        seconds.value_or(0) == 0 ? JobsService::WaitResult{service_.Get(id), false}
-                                 : service_.WaitForChange(id, revision, std::chrono::seconds(*seconds));
+    const WaitResult result = seconds.value_or(0) == 0
+                                  ? WaitResult{service_.Get(id), false}
+                                  : service_.WaitForChange(id, revision, std::chrono::seconds(*seconds));
     if (!result.job)
     {
       return HttpAnswer::Empty(404);

@@ -6,6 +6,8 @@
 #include "UnitTests/Jobs/TestCluster.h"
 #include "UnitTests/Jobs/TestJobs.h"
 
+#include <array>
+#include <atomic>
 #include <future>
 #include <mutex>
 
@@ -26,8 +28,6 @@ namespace OrthancRegistry::Testing
       EXPECT_TRUE(ParseChanges(message, ids)) << message;
       return ids;
     }
-
-    using WaitResult = JobsService::WaitResult;
 
     std::future<WaitResult> Wait(TestReplica& replica, const std::string& id, std::optional<int64_t> revision,
                                  int seconds = 20)
@@ -241,20 +241,25 @@ namespace OrthancRegistry::Testing
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
   }
 
-  // Many changes while clients follow the job from revision to revision: whoever misses a wake-up is late by
-  // seconds, because then only the safety re-read helps.
+  // Clients follow the job from revision to revision, and the next change comes as soon as all have seen the
+  // last one, while they ask again: whoever misses it is late by seconds, because then only the safety
+  // re-read helps.
   TEST_P(JobWaiting, NoWakeUpIsLost)
   {
-    constexpr int CHANGES = 300;
+    constexpr int64_t CHANGES = 300;
+    constexpr size_t FOLLOWERS = 4;
     TestReplica& a = AddReplica("a", false);
     TestReplica& b = AddReplica("b", false);
     const std::string id = InsertJob(GetDatabase(), TestJob());
     const auto bus = database_->CreateBus();
-    const auto follow = [&id](TestReplica& replica)
+    std::array<std::atomic<int64_t>, FOLLOWERS> seen = {};
+    const auto follow = [&](size_t number)
     {
+      TestReplica& replica = number % 2 == 0 ? a : b;
       std::chrono::steady_clock::duration longest{};
-      for (int64_t revision = 1; revision < CHANGES + 1;)
+      for (int64_t revision = 1; revision <= CHANGES;)
       {
+        seen[number] = revision;
         const auto start = std::chrono::steady_clock::now();
         const auto result = replica.Get().WaitForChange(id, revision, std::chrono::seconds(60));
         longest = std::max(longest, std::chrono::steady_clock::now() - start);
@@ -264,12 +269,21 @@ namespace OrthancRegistry::Testing
       return longest;
     };
     std::vector<std::future<std::chrono::steady_clock::duration>> followers;
-    for (TestReplica* replica : {&a, &b, &a, &b})
+    for (size_t number = 0; number < FOLLOWERS; number++)
     {
-      followers.push_back(std::async(std::launch::async, follow, std::ref(*replica)));
+      followers.push_back(std::async(std::launch::async, follow, number));
     }
-    for (int i = 0; i < CHANGES; i++)
+    for (int64_t revision = 1; revision <= CHANGES; revision++)
     {
+      EXPECT_TRUE(WaitUntil(
+          [&]
+          {
+            return std::all_of(seen.begin(), seen.end(),
+                               [revision](const auto& number)
+                               {
+                                 return number >= revision;
+                               });
+          }));
       Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
       transaction.Execute("UPDATE SharedJobs SET revision = revision + 1 WHERE id = $1", id);
       PublishChanges(*bus, transaction, {id});
