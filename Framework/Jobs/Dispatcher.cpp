@@ -11,13 +11,13 @@ namespace OrthancRegistry
   }
 
   Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
-                         OnClaimed onClaimed)
+                         MayClaim mayClaim, OnClaimed onClaimed)
       : slots_(slots), runs_(runs), store_(store), countLocalJobs_(std::move(countLocalJobs)),
-        onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
-                                                [this]
-                                                {
-                                                  return Dispatch();
-                                                })
+        mayClaim_(std::move(mayClaim)), onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
+                                                                                [this]
+                                                                                {
+                                                                                  return Dispatch();
+                                                                                })
   {
   }
 
@@ -44,11 +44,19 @@ namespace OrthancRegistry
 
   std::chrono::milliseconds Dispatcher::Dispatch()
   {
+    if (!mayClaim_())
+    {
+      return WAIT_FOR_PULSE;
+    }
     ReleaseLostClaims();
-    for (size_t free = CountFreeSlots(); free > 0; free = CountFreeSlots())
+    for (size_t free = CountFreeSlots(); free > 0 && mayClaim_(); free = CountFreeSlots())
     {
       isClaimInDoubt_ = true; // until the answer is here
       auto claimed = store_.Claim(free);
+      if (!mayClaim_())
+      {
+        break; // so late that others may have them by now
+      }
       isClaimInDoubt_ = false;
       for (ClaimedJob& job : claimed)
       {

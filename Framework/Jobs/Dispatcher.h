@@ -14,11 +14,13 @@ namespace OrthancRegistry
   {
   public:
     using CountLocalJobs = std::function<size_t()>;
+    using MayClaim = std::function<bool()>;
     using OnClaimed = std::function<void(const ClaimedJob&)>;
 
-    // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
+    // "countLocalJobs" tells how many slots the core has taken for jobs of its own; "mayClaim" whether this
+    // replica holds its lease: it is asked before each claim, and once more when the answer is here.
     Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
-               OnClaimed onClaimed);
+               MayClaim mayClaim, OnClaimed onClaimed);
 
     void Start();
     void Stop();
@@ -33,6 +35,7 @@ namespace OrthancRegistry
     RunTable& runs_;
     RunStore& store_;
     CountLocalJobs countLocalJobs_;
+    MayClaim mayClaim_;
     OnClaimed onClaimed_;
     bool isClaimInDoubt_ = false; // used by the thread only
     BackgroundTask task_;

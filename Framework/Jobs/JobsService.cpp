@@ -5,7 +5,9 @@
 #include "Framework/Common/Uuid.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
+#include "Framework/Jobs/Drain.h"
 #include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/LostRuns.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -19,6 +21,12 @@ namespace OrthancRegistry
   {
     constexpr size_t MAXIMUM_SUBMISSION_THREADS = 8;
     constexpr std::chrono::milliseconds REFRESH_PATIENCE{1000};
+    constexpr int MARGINS_PER_LEASE = 12; // between the end of the last run and the end of the lease
+
+    std::chrono::milliseconds GetLease(const JobsConfiguration& configuration)
+    {
+      return std::chrono::seconds(configuration.leaseSeconds);
+    }
 
     // How often something has been announced, to be waited for.
     class ChangeSignal
@@ -97,13 +105,15 @@ namespace OrthancRegistry
   private:
     void OnMessage(std::string_view message);
     std::optional<Job> AskOthers(const std::string& id);
-    void HandBack();
+    void GiveUpRuns(std::chrono::steady_clock::time_point leaseEnd);
+    void OnLeaseRenewed(std::chrono::steady_clock::time_point sent);
 
     const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;
     IMessageBus& bus_;
     ICoreClient& core_;
     std::atomic<bool> isRunning_ = false;
+    std::atomic<bool> isStopping_ = false;
     ChangeSignal changes_;
 
     ReplicaRegistry registry_;
@@ -111,9 +121,13 @@ namespace OrthancRegistry
     RunStore runStore_;
     RunTable runs_;
     CoreWatcher watcher_;
+    CrashRecords crashRecords_;
+    LostRuns lostRuns_;
+    LeaseGuard leaseGuard_;
     Runner runner_;
     Dispatcher dispatcher_;
     Rescue rescue_;
+    Drain drain_;
     Pulse pulse_;
   };
 
@@ -127,6 +141,12 @@ namespace OrthancRegistry
                                                                 {
                                                                   dispatcher_.Wake();
                                                                 }),
+        crashRecords_(identity, database), lostRuns_(runs_, runStore_, crashRecords_, core),
+        leaseGuard_(GetLease(configuration),
+                    [this](std::chrono::steady_clock::time_point leaseEnd)
+                    {
+                      GiveUpRuns(leaseEnd);
+                    }),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
                 [this]
                 {
@@ -138,11 +158,15 @@ namespace OrthancRegistry
             {
               return watcher_.CountRunningLocalJobs();
             },
+            [this]
+            {
+              return leaseGuard_.IsHeld() && lostRuns_.Recover();
+            },
             [this](const ClaimedJob& job)
             {
               runner_.Push(job);
             }),
-        rescue_(configuration, identity, database, bus),
+        rescue_(configuration, identity, database, bus), drain_(registry_, runs_, runStore_, core),
         pulse_(configuration, registry_,
                {[this]
                 {
@@ -158,10 +182,27 @@ namespace OrthancRegistry
                 },
                 [this]
                 {
+                  GiveUpRuns(std::chrono::steady_clock::now());
                   watcher_.Forget();
+                },
+                [this](std::chrono::steady_clock::time_point sent)
+                {
+                  OnLeaseRenewed(sent);
                 }})
   {
+    watcher_.SetLeaseHandlers(
+        [this]
+        {
+          leaseGuard_.Check();
+        },
+        [this](const ClaimedJob& job)
+        {
+          lostRuns_.Add(job);
+        });
+    const auto sent = std::chrono::steady_clock::now();
     registry_.Register();
+    leaseGuard_.Renew(sent);
+    leaseGuard_.Start();
     bus_.SetHandler(
         [this](std::string_view message)
         {
@@ -174,6 +215,7 @@ namespace OrthancRegistry
   JobsService::Implementation::~Implementation()
   {
     pulse_.Stop();
+    leaseGuard_.Stop();
     bus_.Stop();
     rescue_.Stop();
     dispatcher_.Stop();
@@ -196,48 +238,36 @@ namespace OrthancRegistry
 
   void JobsService::Implementation::Stop()
   {
-    if (!isRunning_.exchange(false))
+    if (!isRunning_ || isStopping_.exchange(true))
     {
       return;
     }
     dispatcher_.Stop();
+    drain_.Announce();
     rescue_.Stop();
     runner_.Stop();
+    drain_.Run(std::chrono::steady_clock::now() + std::chrono::seconds(configuration_.drainSeconds));
     watcher_.Stop();
     pulse_.Stop();
+    leaseGuard_.Stop();
     bus_.Stop();
-    try
-    {
-      HandBack();
-      registry_.Leave();
-    }
-    catch (const std::exception& error)
-    {
-      LogError(
-          std::string("The jobs of this replica cannot be handed back, others will take them over when its"
-                      " lease runs out: ") +
-          error.what());
-    }
+    drain_.Leave();
+    isRunning_ = false;
+    isStopping_ = false;
   }
 
-  void JobsService::Implementation::HandBack()
+  void JobsService::Implementation::GiveUpRuns(std::chrono::steady_clock::time_point leaseEnd)
   {
-    for (const Run& run : runs_.GetAll())
+    lostRuns_.GiveUp(leaseEnd - GetLease(configuration_) / MARGINS_PER_LEASE);
+    dispatcher_.Wake();
+  }
+
+  void JobsService::Implementation::OnLeaseRenewed(std::chrono::steady_clock::time_point sent)
+  {
+    if (leaseGuard_.Renew(sent))
     {
-      try
-      {
-        if (!run.localId.empty())
-        {
-          core_.CancelJob(run.localId);
-        }
-      }
-      catch (const std::exception& error)
-      {
-        LogWarning("Job " + run.job.id + " cannot be cancelled at the core: " + error.what());
-      }
-      runs_.Remove(run.job);
+      dispatcher_.Wake();
     }
-    runStore_.Release({});
   }
 
   void JobsService::Implementation::OnMessage(std::string_view message)

@@ -15,6 +15,7 @@ namespace OrthancRegistry
   {
     // Background threads try again by themselves.
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
+    constexpr RetryPolicy REPEATABLE_POLICY{2, 10, 100, true};
 
     std::optional<std::string> ToText(const Json::Value& value)
     {
@@ -38,7 +39,8 @@ namespace OrthancRegistry
           std::vector<Row> claimed;
           transaction.QueryEach<int64_t, int64_t, std::string, std::string, int, int64_t, std::string, Binary,
                                 std::string, std::string>(
-              "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1 FOR KEY SHARE),"
+              "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1"
+              " AND rescuedAt IS NULL FOR KEY SHARE),"
               " next AS (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0 AND notBefore IS NULL"
               " AND EXISTS (SELECT 1 FROM self) ORDER BY claimRank, seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
               " UPDATE SharedJobs SET state = 1, revision = revision + 1, attempts = attempts + 1,"
@@ -105,17 +107,37 @@ namespace OrthancRegistry
           {
             bus_.Publish(transaction, MESSAGE_CHANGED);
           }
-          std::vector<std::string> stale;
-          for (const RunUpdate& update : updates.runs)
-          {
-            if (std::find(written.begin(), written.end(), update.job.id) == written.end())
-            {
-              stale.push_back(update.job.id);
-            }
-          }
-          return stale;
+          return FindStale(transaction, updates, written);
         },
-        BACKGROUND_POLICY);
+        REPEATABLE_POLICY);
+  }
+
+  // A commit in doubt has been written after all if the row tells of the same run what was to be written.
+  std::vector<std::string> RunStore::FindStale(Transaction& transaction, const CoreUpdates& updates,
+                                               const std::vector<std::string>& written) const
+  {
+    std::vector<std::string> stale;
+    for (const RunUpdate& update : updates.runs)
+    {
+      if (std::find(written.begin(), written.end(), update.job.id) != written.end())
+      {
+        continue;
+      }
+      const bool isWritten =
+          IsEnded(update.core.state) &&
+          transaction
+              .QueryOptional<std::string>(
+                  "SELECT id FROM SharedJobs WHERE id = $1 AND fence = $3 AND errorCode = $5"
+                  " AND ((owner = $2 AND state = $4) OR (owner IS NULL AND state = 5 AND $4 = 3))",
+                  update.job.id, identity_.incarnation, update.job.fence, update.core.state,
+                  update.core.errorCode)
+              .has_value();
+      if (!isWritten)
+      {
+        stale.push_back(update.job.id);
+      }
+    }
+    return stale;
   }
 
   void RunStore::WriteRun(Transaction& transaction, const RunUpdate& update,
@@ -199,7 +221,8 @@ namespace OrthancRegistry
           {
             bus_.Publish(transaction, MESSAGE_JOBS);
           }
-        });
+        },
+        REPEATABLE_POLICY);
   }
 
   std::vector<CoreJob> RunStore::GetUnfinishedLocalJobs()
@@ -243,7 +266,12 @@ namespace OrthancRegistry
                 adopted.push_back(std::move(id));
               },
               ids, identity_.incarnation, identity_.serverIdentifier);
+          transaction.Execute("DELETE FROM SharedReplicas WHERE serverIdentifier = $2 AND incarnation <> $1"
+                              " AND rescuedAt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM SharedJobs AS job"
+                              " WHERE job.owner = SharedReplicas.incarnation AND job.completedAt IS NULL)",
+                              identity_.incarnation, identity_.serverIdentifier);
           return adopted;
-        });
+        },
+        REPEATABLE_POLICY);
   }
 }

@@ -39,6 +39,11 @@ namespace OrthancRegistry
     RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
              const ReplicaRegistry& registry);
 
+    const ReplicaIdentity& GetIdentity() const
+    {
+      return identity_;
+    }
+
     static constexpr size_t MAXIMUM_CLAIM = 64;
 
     // Takes up to "count" waiting jobs, and at most MAXIMUM_CLAIM, in the order of priority, then of
@@ -62,6 +67,8 @@ namespace OrthancRegistry
 
   private:
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
+    std::vector<std::string> FindStale(Transaction& transaction, const CoreUpdates& updates,
+                                       const std::vector<std::string>& written) const;
     void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
 
     const ReplicaIdentity identity_;

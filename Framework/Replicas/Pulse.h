@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Common/BackgroundTask.h"
+#include "Framework/Replicas/LeaseGuard.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
 #include <functional>
@@ -14,7 +15,8 @@ namespace OrthancRegistry
     std::function<unsigned int()> countRunningJobs;
     std::function<void()> onWorkWaiting;
     std::function<void()> onReplicaExpired;
-    std::function<void()> onReregistered; // others had taken this replica for dead
+    std::function<void()> onTakenForDead; // by others; before this replica announces itself again
+    std::function<void(LeaseGuard::Clock::time_point sent)> onRenewed; // the lease, from then on
   };
 
   // Tells the other replicas that this one is alive, and looks for what may have been missed.
