@@ -48,7 +48,7 @@ namespace OrthancRegistry
       catch (const std::exception& error)
       {
         LogWarning("Job " + run.job.id + " cannot be looked up at the core: " + error.what());
-        return Progress::Cancelled;
+        return Progress::UnderWay;
       }
     }
   }
@@ -59,7 +59,7 @@ namespace OrthancRegistry
     std::vector<Run> pending = runs.RecallAll();
     for (const Run& run : pending)
     {
-      if (!run.localId.empty())
+      if (GetProgress(core, run) == Progress::UnderWay)
       {
         Cancel(core, run);
       }

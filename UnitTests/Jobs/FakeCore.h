@@ -35,6 +35,9 @@ namespace OrthancRegistry::Testing
     void HoldBack(const std::string& uri);
     void Release();
 
+    // A cancellation of that job makes it end in Success: it was in its last step.
+    void EndInSpiteOfCancel(const std::string& id);
+
     // A job that the core has started by itself
     std::string StartJob(const std::string& type, const std::string& id = "");
 
@@ -47,6 +50,9 @@ namespace OrthancRegistry::Testing
 
     // The id of the run of that URI, once there is one; throws after 10 seconds.
     std::string WaitForSubmission(const std::string& uri);
+
+    // Until there have been so many; throws after 10 seconds.
+    void WaitForSubmissions(size_t count);
 
     // How many submissions wait to be released
     size_t CountHeldBack() const;
@@ -64,5 +70,6 @@ namespace OrthancRegistry::Testing
     std::map<std::string, CoreJob> jobs_;
     std::vector<Submission> submissions_;
     std::set<std::string> cancelled_;
+    std::set<std::string> uncancellable_;
   };
 }
