@@ -8,6 +8,7 @@ import pathlib
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 
 import requests
@@ -90,9 +91,14 @@ class Server:
 
 
 class Deployment:
-    def __init__(self, project, compose_file, replicas, orthanc_suite='forky'):
+    def __init__(self, project, compose_file, replicas, orthanc_suite=None, registry=None):
+        """The suite is that of the environment by default. "registry": options of the section of that name."""
         self.project = project
-        self.compose_file = compose_file
+        self.compose_files = [DOCKER_DIRECTORY / compose_file]
+        self.directory = tempfile.TemporaryDirectory(prefix=project)
+        if registry:
+            self.compose_files.append(self.write_options({'Registry': registry}, replicas))
+        orthanc_suite = orthanc_suite or os.environ.get('ORTHANC_SUITE', 'forky')
         self.credentials = ('orthanc', secrets.token_hex(16))
         self.ports = {name: free_port() for name in ['HTTP_PORT', 'DICOM_PORT', 'REPLICA1_PORT', 'REPLICA2_PORT',
                                                      'REPLICA3_PORT']}
@@ -104,9 +110,21 @@ class Deployment:
                          for name in replicas}
         self.network = project + '_default'
 
+    def write_options(self, options, replicas):
+        """Another file in the folder of the configuration of each replica, by a compose file that is answered."""
+        directory = pathlib.Path(self.directory.name)
+        directory.chmod(0o755)
+        configuration = directory / 'options.json'
+        configuration.write_text(json.dumps(options))
+        configuration.chmod(0o644)
+        mount = '%s:/etc/orthanc-registry/options.json:ro' % configuration
+        path = directory / 'docker-compose.options.yml'
+        path.write_text(json.dumps({'services': {name: {'volumes': [mount]} for name in replicas}}))
+        return path
+
     def compose(self, *arguments):
-        done = subprocess.run([str(DOCKER_DIRECTORY / 'compose.sh'), '--project-name', self.project, '--file',
-                               str(DOCKER_DIRECTORY / self.compose_file), *arguments],
+        files = [part for path in self.compose_files for part in ('--file', str(path))]
+        done = subprocess.run([str(DOCKER_DIRECTORY / 'compose.sh'), '--project-name', self.project, *files, *arguments],
                               env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
         return done.stdout
@@ -166,6 +184,21 @@ class Deployment:
         finally:
             docker('start', self.container(service))
             self.wait_all_answer()
+
+    @contextlib.contextmanager
+    def suspended(self, service):
+        """SIGSTOP of all processes of a container, that go on at the end."""
+        container = self.container(service)
+        docker('pause', container)
+        try:
+            yield
+        finally:
+            docker('unpause', container)
+
+    def terminate_backends(self, share=1.0):
+        """Cuts connections of the replicas to PostgreSQL, chosen at random; answers how many."""
+        return len(self.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orthanc'"
+                              ' AND random() < %g' % share))
 
     def query(self, sql):
         """The rows of a query on the PostgreSQL of the deployment, as lists of texts."""

@@ -111,6 +111,50 @@ namespace OrthancRegistry::Testing
       transaction.Commit();
     }
 
+    // The same while the job of a dead replica is rescued
+    bool Rescue(unsigned int failing, Fault fault)
+    {
+      SCOPED_TRACE("Commit " + std::to_string(failing) + ", fault " +
+                   std::to_string(static_cast<int>(fault)));
+      TestReplica dead(*database_, "dead", configuration_);
+      dead.Get().Start();
+      const std::string id = dead.Get().Submit(MakeJob("/rescued"));
+      dead.GetCore().WaitForSubmission("/rescued");
+      EXPECT_TRUE(dead.WaitForState(id, JobState::Running));
+      dead.Kill();
+
+      FaultyDatabase database(database_->Connect());
+      SilentBus bus;
+      FakeCore core;
+      core.RunByItself();
+      JobsService service(configuration_, {GenerateUuid(), "faulty", "Faulty", "1.13.0"}, database, bus,
+                          core);
+      database.FailAt(failing, fault);
+      {
+        Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+        transaction.Execute("UPDATE SharedReplicas SET heartbeatAt = 0 WHERE serverIdentifier = 'dead'");
+        transaction.Commit();
+      }
+      service.Start();
+      EXPECT_TRUE(WaitUntil(
+          [&]
+          {
+            return service.Get(id)->state == JobState::Success;
+          }));
+      service.Stop();
+      EXPECT_EQ(1u, core.GetSubmissions().size());
+      EXPECT_EQ(2, QueryValue<int64_t>("SELECT attempts FROM SharedJobs"));
+      EXPECT_EQ(1, QueryValue<int64_t>("SELECT crashes FROM SharedJobs"));
+      EXPECT_EQ(1,
+                QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobDetails WHERE lostReplicas LIKE 'dead/%'"
+                                    " AND lostReplicas NOT LIKE '%dead/%dead/%'"));
+      EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+      transaction.Execute("DELETE FROM SharedJobs");
+      transaction.Commit();
+      return database.HasFailed();
+    }
+
     void RunAll(Fault fault)
     {
       unsigned int failing = 1;
@@ -135,6 +179,19 @@ namespace OrthancRegistry::Testing
   TEST_P(CommitInDoubt, ConnectionLost)
   {
     RunAll(Fault::LostBeforeCommit);
+  }
+
+  TEST_P(CommitInDoubt, DuringARescue)
+  {
+    for (const Fault fault : {Fault::DoubtAfterCommit, Fault::DoubtWithoutCommit, Fault::LostBeforeCommit})
+    {
+      unsigned int failing = 1;
+      while (Rescue(failing, fault) && !HasFailure())
+      {
+        failing++;
+      }
+      EXPECT_GE(failing, 5u); // rescue, claim, first state, end, leave
+    }
   }
 
   CONFORMANCE_SUITE(CommitInDoubt);

@@ -82,7 +82,7 @@ namespace OrthancRegistry::Testing
     {
       found->second.state = JobState::Success;
     }
-    if (!IsEnded(found->second.state))
+    if (!IsEnded(found->second.state) && !stubborn_.contains(id))
     {
       found->second.state = JobState::Failure;
       found->second.errorCode = static_cast<int>(ErrorCode::CanceledJob);
@@ -121,6 +121,12 @@ namespace OrthancRegistry::Testing
   {
     const std::lock_guard lock(mutex_);
     uncancellable_.insert(id);
+  }
+
+  void FakeCore::IgnoreCancel(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    stubborn_.insert(id);
   }
 
   std::string FakeCore::StartJob(const std::string& type, const std::string& id)

@@ -38,6 +38,9 @@ namespace OrthancRegistry::Testing
     // A cancellation of that job makes it end in Success: it was in its last step.
     void EndInSpiteOfCancel(const std::string& id);
 
+    // A cancellation of that job has no effect: its step takes long.
+    void IgnoreCancel(const std::string& id);
+
     // A job that the core has started by itself
     std::string StartJob(const std::string& type, const std::string& id = "");
 
@@ -71,5 +74,6 @@ namespace OrthancRegistry::Testing
     std::vector<Submission> submissions_;
     std::set<std::string> cancelled_;
     std::set<std::string> uncancellable_;
+    std::set<std::string> stubborn_;
   };
 }
