@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'Samples'))
 
-from deployment import Deployment  # noqa: E402
+from deployment import LASTING_RECEIVER, Deployment  # noqa: E402
 from dicom_files import make_study, real_files  # noqa: E402
 
 
@@ -17,7 +17,9 @@ DEPLOYMENTS = {
 
 
 # Dead replicas are noticed soon, and no job is given up because of them
-SHORT_LEASE = {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttempts': 100, 'MaxCrashes': 100, 'HistorySize': 1000000}
+SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttempts': 100, 'MaxCrashes': 100,
+                            'HistorySize': 1000000},
+               'DicomModalities': {LASTING_RECEIVER: ['RECEIVER', LASTING_RECEIVER, 11112]}}
 
 
 def pytest_addoption(parser):
@@ -52,7 +54,7 @@ def trixie_cluster(request):
 @pytest.fixture(scope='module', params=DEPLOYMENTS)
 def short_lease_cluster(request):
     """The first one again, with leases of five seconds."""
-    yield from run(request, 'short-', registry=SHORT_LEASE)
+    yield from run(request, 'short-', options=SHORT_LEASE)
 
 
 @pytest.fixture(scope='session')

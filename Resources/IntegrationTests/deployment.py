@@ -16,6 +16,7 @@ import requests
 DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
+LASTING_RECEIVER = 'lasting-receiver'  # a modality that replicas know after a restart as well
 
 
 def docker(*arguments):
@@ -91,13 +92,13 @@ class Server:
 
 
 class Deployment:
-    def __init__(self, project, compose_file, replicas, orthanc_suite=None, registry=None):
-        """The suite is that of the environment by default. "registry": options of the section of that name."""
+    def __init__(self, project, compose_file, replicas, orthanc_suite=None, options=None):
+        """The suite is that of the environment by default. "options": of Orthanc, besides those of the image."""
         self.project = project
         self.compose_files = [DOCKER_DIRECTORY / compose_file]
         self.directory = tempfile.TemporaryDirectory(prefix=project)
-        if registry:
-            self.compose_files.append(self.write_options({'Registry': registry}, replicas))
+        if options:
+            self.compose_files.append(self.write_options(options, replicas))
         orthanc_suite = orthanc_suite or os.environ.get('ORTHANC_SUITE', 'forky')
         self.credentials = ('orthanc', secrets.token_hex(16))
         self.ports = {name: free_port() for name in ['HTTP_PORT', 'DICOM_PORT', 'REPLICA1_PORT', 'REPLICA2_PORT',
@@ -238,24 +239,27 @@ class Deployment:
             assert server.status('PUT', '/modalities/' + name, json=body) == 200
 
     @contextlib.contextmanager
-    def storescp(self, *options):
-        """A receiver (DCMTK), known to all replicas as a modality."""
+    def storescp(self, *options, lasting=None):
+        """A receiver (DCMTK), known to all replicas as a modality: until they are started again, or by that name if
+        it is in their configuration."""
         name = '%s-receiver-%s' % (self.project, secrets.token_hex(4))
-        docker('run', '--detach', '--init', '--name', name, '--network', self.network, TOOLS,
+        docker('run', '--detach', '--init', '--name', name, '--network', self.network,
+               '--network-alias', lasting or name, TOOLS,
                'storescp', '--fork', '--aetitle', 'RECEIVER', '--output-directory', '/received',
                '--exec-on-reception', 'echo #a #f >> /received/log', *options, '11112')
         try:
-            receiver = Receiver(name)
-            self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
+            receiver = Receiver(name, lasting or name)
+            if not lasting:
+                self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
             echo = '/modalities/%s/echo' % receiver.modality
             wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 10, 'the receiver answers')
             yield receiver
         finally:
             docker('rm', '--force', name)
 
-    def slow_receiver(self):
+    def slow_receiver(self, **options):
         """A receiver that takes some seconds per instance."""
-        return self.storescp('--sleep-during', '1')
+        return self.storescp('--sleep-during', '1', **options)
 
     def plain_orthanc(self):
         """An Orthanc without plugins beside the cluster."""
@@ -291,9 +295,9 @@ class Deployment:
 
 
 class Receiver:
-    def __init__(self, container):
+    def __init__(self, container, modality):
         self.container = container
-        self.modality = container
+        self.modality = modality
 
     def received(self):
         """One line per received instance: who sent it, and its file name."""

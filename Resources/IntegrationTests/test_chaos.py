@@ -9,7 +9,7 @@ import time
 import pytest
 
 from chaos import Takeovers, Workload, keep_book
-from deployment import docker, wait_until
+from deployment import LASTING_RECEIVER, docker, wait_until
 from test_durability import kill
 
 pytestmark = pytest.mark.parametrize('short_lease_cluster', ['postgresql'], indirect=True)
@@ -74,7 +74,7 @@ def test_chaos(short_lease_cluster, is_long):
     print('\nSeed of the chaos: %d' % seed)
     takeovers = Takeovers(cluster)
     monkey = Monkey(cluster, takeovers, seed)
-    with cluster.storescp() as receiver:
+    with cluster.storescp(lasting=LASTING_RECEIVER) as receiver:
         with Workload(cluster, receiver, count, seconds) as workload:
             monkey.run(seconds)
             cluster.wait_all_answer()
@@ -89,7 +89,7 @@ def test_rolling_restart_under_load(short_lease_cluster, is_long):
     cluster = short_lease_cluster
     keep_book(cluster)
     rounds = 5 if is_long else 1
-    with cluster.storescp() as receiver:
+    with cluster.storescp(lasting=LASTING_RECEIVER) as receiver:
         with Workload(cluster, receiver, 60 * rounds, 30 * rounds) as workload:
             for _ in range(rounds):
                 for name in cluster.replicas:
@@ -111,7 +111,7 @@ def test_idle_transaction_and_cut_connections(short_lease_cluster, is_long):
     seconds = 60 if is_long else 5
     script = ('(echo "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT COUNT(*) FROM SharedJobs;"; sleep %d;'
               ' echo "COMMIT;") | psql --dbname=orthanc --quiet' % seconds)
-    with cluster.storescp() as receiver:
+    with cluster.storescp(lasting=LASTING_RECEIVER) as receiver:
         with Workload(cluster, receiver, 30 if not is_long else 200, seconds) as workload:
             idle = subprocess.Popen(['docker', 'exec', cluster.container('database'), 'sh', '-c', script],
                                     stdout=subprocess.DEVNULL)

@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from deployment import docker, wait_until
+from deployment import LASTING_RECEIVER, docker, wait_until
 from dicom_files import make_instance
 
 JOBS_PER_ROUND = 5
@@ -48,7 +48,7 @@ def test_what_has_ended_is_not_run_again_after_a_restart(short_lease_cluster):
     cluster = short_lease_cluster
     instances = [cluster.balancer.upload(make_instance('Restart'))['ID'] for _ in range(8)]
     name, replica = next(iter(cluster.replicas.items()))
-    with cluster.storescp() as receiver:
+    with cluster.storescp(lasting=LASTING_RECEIVER) as receiver:
         path = '/modalities/%s/store' % receiver.modality
         queued = [replica.submit(path, {'Resources': [instance]}) for instance in instances[:4]]
         for instance in instances[4:7]:
@@ -71,7 +71,7 @@ def test_local_job_is_resumed_by_a_restarted_replica(short_lease_cluster):
     cluster = short_lease_cluster
     instances = [cluster.balancer.upload(make_instance('Resumed'))['ID'] for _ in range(6)]
     (name, own), (_, other), *_ = cluster.replicas.items()
-    with cluster.slow_receiver() as slow:
+    with cluster.slow_receiver(lasting=LASTING_RECEIVER) as slow:
         before = set(other.get('/jobs'))
         with pytest.raises(requests.Timeout):  # the client does not wait for the end
             own.post('/modalities/%s/store' % slow.modality, {'Resources': instances, 'Synchronous': True}, timeout=2)
