@@ -164,14 +164,20 @@ namespace OrthancRegistry
       Cancel(orphan);
     }
     runs_.Prune(ids);
+    std::erase_if(knownLocalJobs_,
+                  [&](const std::string& id)
+                  {
+                    return !ids.contains(id) && !writtenLocalJobs_.contains(id);
+                  });
     Deliver(listing);
 
-    const bool isLocalJobActive = std::any_of(writtenLocalJobs_.begin(), writtenLocalJobs_.end(),
-                                              [](const auto& entry)
-                                              {
-                                                return !IsEnded(entry.second.state);
-                                              });
-    const bool isActive = runs_.GetCount() > 0 || isLocalJobActive || !waiters_.IsEmpty();
+    const bool isLocalJobActive =
+        std::any_of(writtenLocalJobs_.begin(), writtenLocalJobs_.end(),
+                    [](const auto& entry)
+                    {
+                      return !IsEnded(entry.second.state) && entry.second.state != JobState::Paused;
+                    });
+    const bool isActive = runs_.CountBusy() > 0 || isLocalJobActive || !waiters_.IsEmpty();
     return isActive ? ACTIVE_INTERVAL : IDLE_INTERVAL;
   }
 
@@ -187,6 +193,7 @@ namespace OrthancRegistry
       writtenLocalJobs_.clear();
       for (CoreJob& job : store_.GetUnfinishedLocalJobs())
       {
+        knownLocalJobs_.insert(job.id);
         writtenLocalJobs_[job.id] = job;
       }
     }
@@ -290,6 +297,10 @@ namespace OrthancRegistry
       if (!isKnown || !IsSame(written->second, job))
       {
         updates.localJobs.push_back(job);
+        if (knownLocalJobs_.contains(id))
+        {
+          updates.known.insert(id);
+        }
       }
     }
     if (runningLocalJobs_.exchange(running) > running)
@@ -316,6 +327,7 @@ namespace OrthancRegistry
       {
         if (auto job = ReadForgotten(last))
         {
+          updates.known.insert(id);
           updates.localJobs.push_back(std::move(*job));
         }
       }
@@ -343,10 +355,14 @@ namespace OrthancRegistry
       else
       {
         writtenRuns_[update.core.id] = update.core;
+        const bool isPaused = update.core.state == JobState::Paused;
+        runs_.SetPaused(update.job, isPaused);
+        isSlotFreed = isSlotFreed || isPaused;
       }
     }
     for (const CoreJob& job : updates.localJobs)
     {
+      knownLocalJobs_.insert(job.id);
       writtenLocalJobs_[job.id] = job;
     }
     if (isSlotFreed)

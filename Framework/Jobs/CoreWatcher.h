@@ -92,6 +92,7 @@ namespace OrthancRegistry
     // Used by one turn at a time: what the database holds, by the ids of the core
     std::map<std::string, CoreJob> writtenRuns_;
     std::map<std::string, CoreJob> writtenLocalJobs_;
+    std::set<std::string> knownLocalJobs_;        // written at least once, and listed by the core since then
     std::map<std::string, unsigned int> missing_; // for how many turns
 
     BackgroundTask task_;

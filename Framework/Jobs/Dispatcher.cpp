@@ -7,17 +7,33 @@ namespace OrthancRegistry
 {
   namespace
   {
+    using std::chrono::milliseconds;
+
     constexpr std::chrono::hours WAIT_FOR_PULSE{1};
+    constexpr std::chrono::seconds WATCHED{2}; // until then a timer is more exact than the next heartbeat
+    constexpr milliseconds FIRST_CONTENTION_WAIT{5};
+    constexpr milliseconds LOCKED_WAIT{100};
+    constexpr unsigned int MAXIMUM_CONTENTION_DOUBLINGS = 7;
+    constexpr int64_t NEVER = std::numeric_limits<int64_t>::max();
+
+    int64_t GetSteadyMicroseconds()
+    {
+      return std::chrono::duration_cast<std::chrono::microseconds>(
+                 std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+    }
   }
 
-  Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
-                         MayClaim mayClaim, OnClaimed onClaimed)
-      : slots_(slots), runs_(runs), store_(store), countLocalJobs_(std::move(countLocalJobs)),
-        mayClaim_(std::move(mayClaim)), onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
-                                                                                [this]
-                                                                                {
-                                                                                  return Dispatch();
-                                                                                })
+  Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims,
+                         PutOffStore& putOff, CountLocalJobs countLocalJobs, MayClaim mayClaim,
+                         OnClaimed onClaimed)
+      : slots_(slots), runs_(runs), store_(store), claims_(claims), putOff_(putOff),
+        countLocalJobs_(std::move(countLocalJobs)), mayClaim_(std::move(mayClaim)),
+        onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
+                                                [this]
+                                                {
+                                                  return Dispatch();
+                                                })
   {
   }
 
@@ -38,37 +54,86 @@ namespace OrthancRegistry
 
   size_t Dispatcher::CountFreeSlots() const
   {
-    const size_t used = runs_.GetCount() + countLocalJobs_();
+    const size_t used = runs_.CountBusy() + countLocalJobs_();
     return used >= slots_ ? 0 : slots_ - used;
   }
 
-  std::chrono::milliseconds Dispatcher::Dispatch()
+  void Dispatcher::SetNextDue(std::chrono::microseconds untilDue)
+  {
+    nextDue_ = GetSteadyMicroseconds() + untilDue.count();
+    if (untilDue < WATCHED)
+    {
+      task_.Wake();
+    }
+  }
+
+  milliseconds Dispatcher::Dispatch()
   {
     if (!mayClaim_())
     {
       return WAIT_FOR_PULSE;
     }
     ReleaseLostClaims();
+    const milliseconds untilDue = PromoteDue();
+    if (!ClaimAll())
+    {
+      contentions_ = 0;
+      return untilDue;
+    }
+    const milliseconds wait = FIRST_CONTENTION_WAIT * (1 << contentions_);
+    contentions_ = std::min(contentions_ + 1, MAXIMUM_CONTENTION_DOUBLINGS);
+    return std::min(wait, untilDue);
+  }
+
+  // Answers how long it is to the next time that may come before a heartbeat tells it.
+  milliseconds Dispatcher::PromoteDue()
+  {
+    if (nextDue_ <= GetSteadyMicroseconds())
+    {
+      nextDue_ = NEVER;
+      if (const auto untilDue = putOff_.PromoteDue())
+      {
+        // What is due already is locked by somebody else right now
+        nextDue_ =
+            GetSteadyMicroseconds() + std::max<std::chrono::microseconds>(*untilDue, LOCKED_WAIT).count();
+      }
+    }
+    const int64_t due = nextDue_;
+    if (due == NEVER)
+    {
+      return WAIT_FOR_PULSE;
+    }
+    const std::chrono::microseconds rest(std::max<int64_t>(due - GetSteadyMicroseconds(), 0));
+    return std::min<milliseconds>(std::chrono::ceil<milliseconds>(rest), WAIT_FOR_PULSE);
+  }
+
+  // Answers true if there may be more to claim in a moment.
+  bool Dispatcher::ClaimAll()
+  {
     for (size_t free = CountFreeSlots(); free > 0 && mayClaim_(); free = CountFreeSlots())
     {
       isClaimInDoubt_ = true; // until the answer is here
-      auto claimed = store_.Claim(free);
+      ClaimAnswer answer = claims_.Claim(free);
       if (!mayClaim_())
       {
-        break; // so late that others may have them by now
+        return false; // so late that others may have them by now
       }
       isClaimInDoubt_ = false;
-      for (ClaimedJob& job : claimed)
+      for (ClaimedJob& job : answer.jobs)
       {
         runs_.Add(job);
         onClaimed_(job);
       }
-      if (claimed.size() < std::min(free, RunStore::MAXIMUM_CLAIM))
+      if (answer.isContended)
+      {
+        return true;
+      }
+      if (answer.jobs.size() < std::min(free, ClaimStore::MAXIMUM_CLAIM))
       {
         break; // no more work
       }
     }
-    return WAIT_FOR_PULSE;
+    return false;
   }
 
   // A claim whose answer was lost with the connection may have taken jobs that nobody would run.

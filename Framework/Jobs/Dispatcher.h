@@ -2,10 +2,14 @@
 #pragma once
 
 #include "Framework/Common/BackgroundTask.h"
+#include "Framework/Jobs/ClaimStore.h"
+#include "Framework/Jobs/PutOffStore.h"
 #include "Framework/Jobs/RunStore.h"
 #include "Framework/Jobs/RunTable.h"
 
+#include <atomic>
 #include <functional>
+#include <limits>
 
 namespace OrthancRegistry
 {
@@ -19,25 +23,35 @@ namespace OrthancRegistry
 
     // "countLocalJobs" tells how many slots the core has taken for jobs of its own; "mayClaim" whether this
     // replica holds its lease: it is asked before each claim, and once more when the answer is here.
-    Dispatcher(size_t slots, RunTable& runs, RunStore& store, CountLocalJobs countLocalJobs,
-               MayClaim mayClaim, OnClaimed onClaimed);
+    Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims, PutOffStore& putOff,
+               CountLocalJobs countLocalJobs, MayClaim mayClaim, OnClaimed onClaimed);
 
     void Start();
     void Stop();
     void Wake(); // a job has been submitted, or a slot has become free
 
+    // When the next of the jobs that are put off may run. Quick, to be called at each heartbeat.
+    void SetNextDue(std::chrono::microseconds untilDue);
+
   private:
     std::chrono::milliseconds Dispatch();
+    std::chrono::milliseconds PromoteDue();
+    bool ClaimAll();
     size_t CountFreeSlots() const;
     void ReleaseLostClaims();
 
     const size_t slots_;
     RunTable& runs_;
     RunStore& store_;
+    ClaimStore& claims_;
+    PutOffStore& putOff_;
     CountLocalJobs countLocalJobs_;
     MayClaim mayClaim_;
     OnClaimed onClaimed_;
-    bool isClaimInDoubt_ = false; // used by the thread only
+    std::atomic<int64_t> nextDue_ = std::numeric_limits<int64_t>::max(); // of the steady clock
+    // Used by the thread only
+    bool isClaimInDoubt_ = false;
+    unsigned int contentions_ = 0; // in succession
     BackgroundTask task_;
   };
 }

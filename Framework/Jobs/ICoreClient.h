@@ -49,5 +49,12 @@ namespace OrthancRegistry
     virtual std::vector<CoreJob> GetJobs() = 0;                       // GET /jobs?expand
     virtual std::optional<CoreJob> GetJob(const std::string& id) = 0; // GET /jobs/{id}
     virtual bool CancelJob(const std::string& id) = 0;                // POST /jobs/{id}/cancel
+
+    // POST /jobs/{id}/{action}. Success; UnknownResource if the core refuses, or does not know the job; or
+    // the code with which it fails.
+    virtual ErrorCode Act(const std::string& id, JobAction action) = 0;
+
+    // DELETE /jobs/{id}; false if the core does not know the job, or it has not ended.
+    virtual bool DeleteJob(const std::string& id) = 0;
   };
 }

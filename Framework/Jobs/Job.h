@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Common/Time.h"
+#include "Framework/Jobs/JobSchedule.h"
 
 #include <json/value.h>
 
@@ -65,6 +66,8 @@ namespace OrthancRegistry
     int priority = 0;
     JobRequest request;
     Json::Value userData; // null = none
+    JobSchedule schedule;
+    std::optional<std::string> requestKey; // header "Idempotency-Key"
   };
 
   // One row of the registry, as it is shown. Thread-compatible value.

@@ -99,6 +99,10 @@ namespace OrthancRegistry
     {
       target["ErrorPayload"] = job.errorPayload;
     }
+    if (job.notBefore)
+    {
+      target["NotBefore"] = FormatTimestamp(*job.notBefore);
+    }
     target["Replica"] = job.replica;
     target["Origin"] = GetName(job.origin);
     target["Attempt"] = job.attempts;

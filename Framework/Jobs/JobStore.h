@@ -3,6 +3,7 @@
 
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/Job.h"
+#include "Framework/Jobs/SubmitStore.h"
 
 #include <optional>
 #include <string>
@@ -14,10 +15,11 @@ namespace OrthancRegistry
   class JobStore
   {
   public:
-    JobStore(IDatabase& database, IMessageBus& bus);
+    JobStore(IDatabase& database, IMessageBus& bus, const JobsConfiguration& configuration = {});
 
-    // Writes a waiting job and announces it; visible everywhere when this returns. Answers its id.
+    // See SubmitStore
     std::string Submit(const NewJob& job);
+    std::optional<std::string> FindByKey(const std::string& key, const std::string& uri);
 
     // Both sorted by id
     std::vector<std::string> GetIds();
@@ -30,15 +32,13 @@ namespace OrthancRegistry
     void Announce(const std::string& message);
 
   private:
-    void Insert(const std::string& id, const NewJob& job);
-    bool Exists(const std::string& id);
-
     IDatabase& database_;
     IMessageBus& bus_;
+    SubmitStore submit_;
   };
 
   // The messages of the bus
   inline constexpr std::string_view MESSAGE_JOBS = "jobs";       // a queued job can be claimed
-  inline constexpr std::string_view MESSAGE_CHANGED = "changed"; // whoever looked in vain should look again
+  inline constexpr std::string_view MESSAGE_CHANGED = "changed"; // look again; may be followed by ":" and ids
   inline constexpr std::string_view MESSAGE_FIND = "find:";      // and an id: does anybody know it?
 }

@@ -48,8 +48,9 @@ namespace OrthancRegistry
     unsigned int maximumCrashes = 2;  // of replicas that died while they ran the job
     unsigned int localJobsGraceSeconds = 60;
     unsigned int drainSeconds = 10;
-    unsigned int concurrentJobs = 2;       // option "ConcurrentJobs" of the core: slots of this replica
-    unsigned int lookupMilliseconds = 200; // how long an unknown id is asked for at the other replicas
+    unsigned int concurrentJobs = 2;        // option "ConcurrentJobs" of the core: slots of this replica
+    unsigned int lookupMilliseconds = 200;  // how long an unknown id is asked for at the other replicas
+    unsigned int actionMilliseconds = 5000; // how long the owner of a job may take to answer an action
 
     // Flow
     std::vector<RetryRule> retries;

@@ -3,6 +3,8 @@
 
 #include "Framework/Common/Logging.h"
 #include "Framework/Common/Uuid.h"
+#include "Framework/Jobs/ActionWorker.h"
+#include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/Drain.h"
@@ -27,41 +29,6 @@ namespace OrthancRegistry
     {
       return std::chrono::seconds(configuration.leaseSeconds);
     }
-
-    // How often something has been announced, to be waited for.
-    class ChangeSignal
-    {
-    public:
-      uint64_t GetCount() const
-      {
-        const std::lock_guard lock(mutex_);
-        return count_;
-      }
-
-      void Raise()
-      {
-        {
-          const std::lock_guard lock(mutex_);
-          count_++;
-        }
-        raised_.notify_all();
-      }
-
-      bool WaitBeyond(uint64_t count, std::chrono::steady_clock::time_point deadline) const
-      {
-        std::unique_lock lock(mutex_);
-        return raised_.wait_until(lock, deadline,
-                                  [&]
-                                  {
-                                    return count_ > count;
-                                  });
-      }
-
-    private:
-      mutable std::mutex mutex_;
-      mutable std::condition_variable raised_;
-      uint64_t count_ = 0;
-    };
   }
 
   class JobsService::Implementation
@@ -75,6 +42,8 @@ namespace OrthancRegistry
     void Stop();
     CoreJob RunLocally(const std::string& uri, const std::string& body);
     std::optional<Job> Get(const std::string& id);
+    ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
+    ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected);
 
     JobStore& GetStore()
     {
@@ -119,8 +88,13 @@ namespace OrthancRegistry
     ReplicaRegistry registry_;
     JobStore store_;
     RunStore runStore_;
+    ClaimStore claims_;
+    PutOffStore putOff_;
+    JobControl control_;
+    ActionStore actionStore_;
     RunTable runs_;
     CoreWatcher watcher_;
+    ActionWorker actionWorker_;
     CrashRecords crashRecords_;
     LostRuns lostRuns_;
     LeaseGuard leaseGuard_;
@@ -135,12 +109,20 @@ namespace OrthancRegistry
                                               const ReplicaIdentity& identity, IDatabase& database,
                                               IMessageBus& bus, ICoreClient& core)
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
-        registry_(configuration, identity, database), store_(database, bus),
-        runStore_(identity, database, bus, registry_), watcher_(runs_, runStore_, core,
-                                                                [this]
-                                                                {
-                                                                  dispatcher_.Wake();
-                                                                }),
+        registry_(configuration, identity, database), store_(database, bus, configuration),
+        runStore_(identity, database, bus, registry_, configuration),
+        claims_(configuration, identity, database), putOff_(database, bus),
+        control_(configuration, database, bus, changes_), actionStore_(identity, database, bus),
+        watcher_(runs_, runStore_, core,
+                 [this]
+                 {
+                   dispatcher_.Wake();
+                 }),
+        actionWorker_(actionStore_, runs_, watcher_, core,
+                      [this]
+                      {
+                        dispatcher_.Wake();
+                      }),
         crashRecords_(identity, database), lostRuns_(runs_, runStore_, crashRecords_, core),
         leaseGuard_(GetLease(configuration),
                     [this](std::chrono::steady_clock::time_point leaseEnd)
@@ -153,7 +135,7 @@ namespace OrthancRegistry
                   watcher_.Wake();
                 }),
         dispatcher_(
-            configuration.concurrentJobs, runs_, runStore_,
+            configuration.concurrentJobs, runs_, runStore_, claims_, putOff_,
             [this]
             {
               return watcher_.CountRunningLocalJobs();
@@ -170,11 +152,15 @@ namespace OrthancRegistry
         pulse_(configuration, registry_,
                {[this]
                 {
-                  return static_cast<unsigned int>(runs_.GetCount());
+                  return static_cast<unsigned int>(runs_.CountBusy());
                 },
                 [this]
                 {
                   dispatcher_.Wake();
+                },
+                [this](std::chrono::microseconds untilDue)
+                {
+                  dispatcher_.SetNextDue(untilDue);
                 },
                 [this]
                 {
@@ -188,6 +174,10 @@ namespace OrthancRegistry
                 [this](std::chrono::steady_clock::time_point sent)
                 {
                   OnLeaseRenewed(sent);
+                },
+                [this]
+                {
+                  actionWorker_.Wake();
                 }})
   {
     watcher_.SetLeaseHandlers(
@@ -218,6 +208,7 @@ namespace OrthancRegistry
     leaseGuard_.Stop();
     bus_.Stop();
     rescue_.Stop();
+    actionWorker_.Stop();
     dispatcher_.Stop();
     runner_.Stop();
     watcher_.Abort();
@@ -234,6 +225,7 @@ namespace OrthancRegistry
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();
+    actionWorker_.Start();
   }
 
   void JobsService::Implementation::Stop()
@@ -245,6 +237,7 @@ namespace OrthancRegistry
     dispatcher_.Stop();
     drain_.Announce();
     rescue_.Stop();
+    actionWorker_.Stop();
     runner_.Stop();
     drain_.Run(std::chrono::steady_clock::now() + std::chrono::seconds(configuration_.drainSeconds));
     watcher_.Stop();
@@ -276,13 +269,22 @@ namespace OrthancRegistry
     {
       dispatcher_.Wake();
     }
-    if (message.empty() || message == MESSAGE_CHANGED)
+    if (message.empty() || message.starts_with(MESSAGE_CHANGED))
     {
       changes_.Raise();
     }
     if (message.starts_with(MESSAGE_FIND))
     {
       watcher_.AnswerSearch();
+    }
+    if (message.empty() || message == std::string(MESSAGE_ACT) + identity_.incarnation)
+    {
+      actionWorker_.Wake();
+    }
+    const std::string forget = std::string(MESSAGE_FORGET) + identity_.incarnation + ":";
+    if (message.starts_with(forget))
+    {
+      actionWorker_.Forget(std::string(message.substr(forget.size())));
     }
   }
 
@@ -322,6 +324,28 @@ namespace OrthancRegistry
     }
   }
 
+  ActionAnswer JobsService::Implementation::Apply(const std::string& id, JobAction action,
+                                                  const ExpectedRevisions& expected)
+  {
+    const auto job = Get(id);
+    if (!job)
+    {
+      return {ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
+    }
+    if (isRunning_ && job->origin == JobOrigin::Local && job->owner == identity_.incarnation)
+    {
+      Refresh(); // so that the own core's state of this moment decides
+    }
+    return control_.Apply(job->id, action, expected);
+  }
+
+  ActionAnswer JobsService::Implementation::Delete(const std::string& id, const ExpectedRevisions& expected)
+  {
+    const auto job = Get(id);
+    return job ? control_.Delete(job->id, expected)
+               : ActionAnswer{ActionAnswer::Kind::Unknown, ErrorCode::Success, "", ""};
+  }
+
   JobsService::JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
                            IDatabase& database, IMessageBus& bus, ICoreClient& core)
       : implementation_(std::make_unique<Implementation>(configuration, identity, database, bus, core))
@@ -355,6 +379,11 @@ namespace OrthancRegistry
     return implementation_->GetStore().Submit(job);
   }
 
+  std::optional<std::string> JobsService::FindByKey(const std::string& key, const std::string& uri)
+  {
+    return implementation_->GetStore().FindByKey(key, uri);
+  }
+
   CoreJob JobsService::RunLocally(const std::string& uri, const std::string& body)
   {
     return implementation_->RunLocally(uri, body);
@@ -375,6 +404,16 @@ namespace OrthancRegistry
   std::optional<Job> JobsService::Get(const std::string& id)
   {
     return implementation_->Get(id);
+  }
+
+  ActionAnswer JobsService::Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected)
+  {
+    return implementation_->Apply(id, action, expected);
+  }
+
+  ActionAnswer JobsService::Delete(const std::string& id, const ExpectedRevisions& expected)
+  {
+    return implementation_->Delete(id, expected);
   }
 
   std::string JobsService::FilterSavedJobs(const std::string& registry)

@@ -3,6 +3,7 @@
 
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/JobControl.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <memory>
@@ -39,8 +40,10 @@ namespace OrthancRegistry
     // The change events JobSubmitted, JobSuccess and JobFailure of the core. Quick: only wakes a thread up.
     void OnCoreJobEvent(CoreJobEvent event, const std::string& coreJobId);
 
-    // Writes a new queued job and answers its id, visible at every replica when this returns.
+    // Writes a new queued job and answers its id, visible at every replica when this returns. With a key, see
+    // SubmitStore.
     std::string Submit(const NewJob& job);
+    std::optional<std::string> FindByKey(const std::string& key, const std::string& uri);
 
     // Runs a job at the core of this replica and waits for its end (success, failure or cancellation):
     // synchronous calls. It is mirrored as a local job before this waits. A refusal of the core is a
@@ -54,6 +57,10 @@ namespace OrthancRegistry
     // By its id, or by the id of one of its runs at a core. An unknown one is asked for at the other
     // replicas.
     std::optional<Job> Get(const std::string& id);
+
+    // POST /jobs/{id}/{action} and DELETE /jobs/{id}, of any job at any replica
+    ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected = {});
+    ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected = {});
 
     // The registry that the core wants to reload at its start (global property 5), without the jobs that the
     // shared registry already owns or knows to have ended.

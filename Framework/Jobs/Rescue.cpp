@@ -4,6 +4,7 @@
 #include "Framework/Common/Errors.h"
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/CrashRecords.h"
 #include "Framework/Jobs/JobStore.h"
 
@@ -55,6 +56,7 @@ namespace OrthancRegistry
           {
             return false;
           }
+          CarryOutRequests(transaction, bus_, {dead->incarnation, dead->serverIdentifier, "", ""}, true, {});
           bool isSomethingDone = RescueQueued(transaction, *dead);
           if (dead->isGraceOver)
           {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/RunStore.h"
 
-#include "Framework/Common/Json.h"
 #include "Framework/Common/Utf8.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/ActionStore.h"
+#include "Framework/Jobs/FlowRoom.h"
 #include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/RetryWriter.h"
+#include "Framework/Jobs/StoredContent.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace OrthancRegistry
 {
@@ -16,70 +18,13 @@ namespace OrthancRegistry
     // Background threads try again by themselves.
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
     constexpr RetryPolicy REPEATABLE_POLICY{2, 10, 100, true};
-
-    std::optional<std::string> ToText(const Json::Value& value)
-    {
-      return value.isNull() ? std::nullopt : std::make_optional(ToStorableText(WriteJson(value)));
-    }
   }
 
   RunStore::RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
-                     const ReplicaRegistry& registry)
-      : identity_(identity), database_(database), bus_(bus), registry_(registry)
+                     const ReplicaRegistry& registry, const JobsConfiguration& configuration)
+      : configuration_(configuration), identity_(identity), database_(database), bus_(bus),
+        registry_(registry)
   {
-  }
-
-  std::vector<ClaimedJob> RunStore::Claim(size_t count)
-  {
-    using Row = std::tuple<int64_t, int64_t, ClaimedJob>; // the order of the run first
-    auto rows = RunTransaction(
-        database_, AccessMode::ReadWrite,
-        [&](Transaction& transaction)
-        {
-          std::vector<Row> claimed;
-          transaction.QueryEach<int64_t, int64_t, std::string, std::string, int, int64_t, std::string, Binary,
-                                std::string, std::string>(
-              "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1"
-              " AND rescuedAt IS NULL FOR KEY SHARE),"
-              " next AS (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0 AND notBefore IS NULL"
-              " AND EXISTS (SELECT 1 FROM self) ORDER BY claimRank, seq LIMIT $3 FOR UPDATE SKIP LOCKED)"
-              " UPDATE SharedJobs SET state = 1, revision = revision + 1, attempts = attempts + 1,"
-              " fence = fence + 1, owner = $1, replica = $2, changedAt = SharedNow()"
-              // A literal limit: from a bound one PostgreSQL expects a share of the table, and reads all of
-              // it
-              " WHERE id IN (SELECT id FROM next LIMIT 64)"
-              " RETURNING claimRank, seq, id, type, attempts, fence,"
-              " (SELECT uri FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
-              " (SELECT body FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
-              " (SELECT submittedBy FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"
-              " (SELECT remoteIp FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id)",
-              [&claimed](int64_t rank, int64_t sequence, std::string id, std::string type, int attempt,
-                         int64_t fence, std::string uri, Binary body, std::string user, std::string remoteIp)
-              {
-                claimed.emplace_back(rank, sequence,
-                                     ClaimedJob{std::move(id),
-                                                std::move(type),
-                                                attempt,
-                                                fence,
-                                                {std::move(uri), std::move(body.bytes), std::move(user),
-                                                 std::move(remoteIp), ""}});
-              },
-              identity_.incarnation, identity_.serverIdentifier, std::min(count, MAXIMUM_CLAIM));
-          return claimed;
-        },
-        BACKGROUND_POLICY);
-    std::sort(rows.begin(), rows.end(),
-              [](const Row& a, const Row& b)
-              {
-                return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
-              });
-    std::vector<ClaimedJob> jobs;
-    jobs.reserve(rows.size());
-    for (Row& row : rows)
-    {
-      jobs.push_back(std::move(std::get<2>(row)));
-    }
-    return jobs;
   }
 
   std::vector<std::string> RunStore::Write(const CoreUpdates& updates)
@@ -100,12 +45,23 @@ namespace OrthancRegistry
           }
           for (const CoreJob& job : updates.localJobs)
           {
-            WriteLocalJob(transaction, job, isNew);
+            if (updates.known.contains(job.id))
+            {
+              UpdateLocalJob(transaction, job);
+            }
+            else
+            {
+              WriteLocalJob(transaction, job, isNew);
+            }
           }
           transaction.Flush();
           if (isNew)
           {
             bus_.Publish(transaction, MESSAGE_CHANGED);
+          }
+          if (HasMadeRoom(updates, written))
+          {
+            bus_.Publish(transaction, MESSAGE_JOBS);
           }
           return FindStale(transaction, updates, written);
         },
@@ -140,15 +96,30 @@ namespace OrthancRegistry
     return stale;
   }
 
+  // Others may wait for the end of a job that a limit is about.
+  bool RunStore::HasMadeRoom(const CoreUpdates& updates, const std::vector<std::string>& written) const
+  {
+    return std::any_of(updates.runs.begin(), updates.runs.end(),
+                       [&](const RunUpdate& update)
+                       {
+                         return IsEnded(update.core.state) &&
+                                IsLimited(configuration_.limits, {update.job.type, update.job.destination}) &&
+                                std::find(written.begin(), written.end(), update.job.id) != written.end();
+                       });
+  }
+
   void RunStore::WriteRun(Transaction& transaction, const RunUpdate& update,
                           std::vector<std::string>& written) const
   {
     const CoreJob& core = update.core;
     const std::optional<std::string> localId = core.id.empty() ? std::nullopt : std::make_optional(core.id);
+    PutOffRetry(transaction, update, identity_.incarnation, configuration_, written);
+    const StoredContent content = StoreContent(core.content, configuration_);
     transaction.QueryLater<std::string>(
         "UPDATE SharedJobs SET revision = revision + 1, state = $4, progress = $5, errorCode = $6,"
         " runtimeMilliseconds = $7, localId = $8, changedAt = SharedNow(), completedAt = CASE WHEN $9 = 1"
-        " THEN SharedNow() ELSE NULL END"
+        " THEN SharedNow() ELSE NULL END, requestedAction = CASE WHEN $9 = 1 THEN NULL ELSE requestedAction"
+        " END, requestedRevision = CASE WHEN $9 = 1 THEN NULL ELSE requestedRevision END"
         " WHERE id = $1 AND owner = $2 AND fence = $3 AND completedAt IS NULL RETURNING id",
         [&written](std::string id)
         {
@@ -157,10 +128,11 @@ namespace OrthancRegistry
         update.job.id, identity_.incarnation, update.job.fence, core.state, core.progress, core.errorCode,
         core.runtimeMilliseconds, localId, IsEnded(core.state));
     transaction.Execute(
-        "UPDATE SharedJobDetails SET content = $4, errorDetails = $5, errorPayload = $6 WHERE id = $1"
+        "UPDATE SharedJobDetails SET content = $4, packedContent = $7, errorDetails = $5, errorPayload = $6"
+        " WHERE id = $1"
         " AND EXISTS (SELECT 1 FROM SharedJobs WHERE id = $1 AND owner = $2 AND fence = $3)",
-        update.job.id, identity_.incarnation, update.job.fence, ToText(core.content).value_or("{}"),
-        ToStorableText(core.errorDetails), ToText(core.errorPayload));
+        update.job.id, identity_.incarnation, update.job.fence, content.text,
+        ToStorableText(core.errorDetails), StoreValue(core.errorPayload, configuration_), content.packed);
     if (update.isFirst && localId)
     {
       transaction.Execute(
@@ -190,13 +162,31 @@ namespace OrthancRegistry
         },
         job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
         job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
+    WriteLocalDetails(transaction, job);
+  }
+
+  void RunStore::UpdateLocalJob(Transaction& transaction, const CoreJob& job) const
+  {
     transaction.Execute(
-        "INSERT INTO SharedJobDetails(id, content, errorDetails, errorPayload, userData)"
-        " SELECT $1, $2, $3, $4, $5 FROM SharedJobs WHERE id = $1 AND origin = 1"
+        "UPDATE SharedJobs SET revision = revision + 1, state = $3, type = $2, priority = $4, progress = $5,"
+        " errorCode = $6, changedAt = SharedNow(), completedAt = CASE WHEN $8 = 1 THEN SharedNow() ELSE NULL"
+        " END, runtimeMilliseconds = $7, owner = $9, replica = $10 WHERE id = $1 AND origin = 1",
+        job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
+        job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
+    WriteLocalDetails(transaction, job);
+  }
+
+  void RunStore::WriteLocalDetails(Transaction& transaction, const CoreJob& job) const
+  {
+    const StoredContent content = StoreContent(job.content, configuration_);
+    transaction.Execute(
+        "INSERT INTO SharedJobDetails(id, content, errorDetails, errorPayload, userData, packedContent)"
+        " SELECT $1, $2, $3, $4, $5, $6 FROM SharedJobs WHERE id = $1 AND origin = 1"
         " ON CONFLICT (id) DO UPDATE SET content = excluded.content, errorDetails = excluded.errorDetails,"
-        " errorPayload = excluded.errorPayload, userData = excluded.userData",
-        job.id, ToText(job.content).value_or("{}"), ToStorableText(job.errorDetails),
-        ToText(job.errorPayload), ToText(job.userData));
+        " errorPayload = excluded.errorPayload, userData = excluded.userData,"
+        " packedContent = excluded.packedContent",
+        job.id, content.text, ToStorableText(job.errorDetails), StoreValue(job.errorPayload, configuration_),
+        StoreValue(job.userData, configuration_), content.packed);
   }
 
   void RunStore::Release(const std::vector<std::string>& kept)
@@ -205,18 +195,21 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
+          CarryOutRequests(transaction, bus_, identity_, false, kept);
           const int64_t released = transaction.ExecuteCounted(
               "UPDATE SharedJobs SET revision = revision + 1, state = 0, progress = 0, attempts = attempts - "
               "1,"
-              " owner = NULL, replica = NULL, localId = NULL, changedAt = SharedNow()"
+              " owner = NULL, replica = NULL, localId = NULL, requestedAction = NULL,"
+              " requestedRevision = NULL, changedAt = SharedNow()"
               " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state <> 4 AND attempts > 0"
               " AND NOT (id = ANY($2))",
               identity_.incarnation, kept);
-          transaction.Execute("UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
-                              " localId = NULL, changedAt = SharedNow()"
-                              " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
-                              " AND NOT (id = ANY($2))",
-                              identity_.incarnation, kept);
+          transaction.Execute(
+              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
+              " localId = NULL, requestedAction = NULL, requestedRevision = NULL,"
+              " changedAt = SharedNow() WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
+              " AND NOT (id = ANY($2))",
+              identity_.incarnation, kept);
           if (released > 0)
           {
             bus_.Publish(transaction, MESSAGE_JOBS);

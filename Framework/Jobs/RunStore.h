@@ -6,6 +6,7 @@
 #include "Framework/Jobs/RunTable.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ namespace OrthancRegistry
   {
     std::vector<RunUpdate> runs;
     std::vector<CoreJob> localJobs;
+    std::set<std::string> known;   // of these, those that are only updated: a deleted one does not come back
     bool isSomebodyAsking = false; // announce it even if no local job is new
 
     bool IsEmpty() const
@@ -37,18 +39,13 @@ namespace OrthancRegistry
   {
   public:
     RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
-             const ReplicaRegistry& registry);
+             const ReplicaRegistry& registry, const JobsConfiguration& configuration = {});
 
     const ReplicaIdentity& GetIdentity() const
     {
       return identity_;
     }
 
-    static constexpr size_t MAXIMUM_CLAIM = 64;
-
-    // Takes up to "count" waiting jobs, and at most MAXIMUM_CLAIM, in the order of priority, then of
-    // submission: one statement. None if the row of this replica is gone.
-    std::vector<ClaimedJob> Claim(size_t count);
 
     // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this
     // replica does not own that run any more: only the one whose owner and fence are in the row may write.
@@ -66,11 +63,15 @@ namespace OrthancRegistry
     std::vector<std::string> AdoptLocalJobs(const std::vector<std::string>& ids);
 
   private:
+    bool HasMadeRoom(const CoreUpdates& updates, const std::vector<std::string>& written) const;
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
     std::vector<std::string> FindStale(Transaction& transaction, const CoreUpdates& updates,
                                        const std::vector<std::string>& written) const;
     void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
+    void UpdateLocalJob(Transaction& transaction, const CoreJob& job) const;
+    void WriteLocalDetails(Transaction& transaction, const CoreJob& job) const;
 
+    const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;
     IDatabase& database_;
     IMessageBus& bus_;

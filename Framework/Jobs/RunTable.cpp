@@ -112,6 +112,30 @@ namespace OrthancRegistry
     return run != nullptr && (!run->isRecalled || (IsEnded(core.state) && !IsCancelled(core)));
   }
 
+  void RunTable::Abandon(const ClaimedJob& job)
+  {
+    const std::lock_guard lock(mutex_);
+    const Run* const run = Find(job);
+    if (run == nullptr)
+    {
+      return;
+    }
+    if (!run->localId.empty())
+    {
+      orphans_.push_back(run->localId);
+    }
+    runs_.erase(job.id);
+  }
+
+  void RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
+  {
+    const std::lock_guard lock(mutex_);
+    if (Run* const run = Find(job))
+    {
+      run->isPaused = isPaused;
+    }
+  }
+
   std::vector<std::string> RunTable::TakeOrphans()
   {
     const std::lock_guard lock(mutex_);
@@ -140,6 +164,16 @@ namespace OrthancRegistry
   {
     const std::lock_guard lock(mutex_);
     return runs_.size();
+  }
+
+  size_t RunTable::CountBusy() const
+  {
+    const std::lock_guard lock(mutex_);
+    return static_cast<size_t>(std::count_if(runs_.begin(), runs_.end(),
+                                             [](const auto& entry)
+                                             {
+                                               return !entry.second.isPaused;
+                                             }));
   }
 
   bool RunTable::MayBeRun(const std::string& localId, const std::string& type) const

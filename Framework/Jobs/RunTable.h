@@ -17,7 +17,9 @@ namespace OrthancRegistry
   {
     std::string id;
     std::string type;
+    std::string destination;
     int attempt = 0;
+    int retries = 0; // failed runs before this one
     int64_t fence = 0;
     JobRequest request;
   };
@@ -32,7 +34,8 @@ namespace OrthancRegistry
   struct Run
   {
     ClaimedJob job;
-    std::string localId; // empty until the core has answered
+    std::string localId;   // empty until the core has answered
+    bool isPaused = false; // at the core, where it takes no slot
     std::optional<Refusal> refusal;
     bool isRecalled = false; // being cancelled, so that another replica can run the job
   };
@@ -54,6 +57,12 @@ namespace OrthancRegistry
 
     void Remove(const ClaimedJob& job);
 
+    // This replica does not own the run any more, whose submission may be under way, or just over: what the
+    // core makes of it is an orphan.
+    void Abandon(const ClaimedJob& job);
+
+    void SetPaused(const ClaimedJob& job, bool isPaused);
+
     // Marks all runs as recalled, and answers them. Those that the core does not know yet are dropped when it
     // has accepted them.
     std::vector<Run> RecallAll();
@@ -64,6 +73,7 @@ namespace OrthancRegistry
     bool Contains(const ClaimedJob& job) const;
     std::vector<Run> GetAll() const;
     size_t GetCount() const;
+    size_t CountBusy() const; // without those that are paused
 
     // True if a job of the core is none that the core has started by itself, or may be none: it is the run of
     // a queued job, or a submission of that type is under way, whose id is not known yet.

@@ -4,8 +4,25 @@
 #include "Framework/Common/Json.h"
 #include "Framework/Common/Logging.h"
 
+#include <algorithm>
+
 namespace OrthancRegistry
 {
+  namespace
+  {
+    // The core names the parameters of a peer so, wherever they stand in a job.
+    constexpr const char* PEER = "Peer";
+
+    bool HoldsPeer(const Json::Value& value)
+    {
+      if (value.isObject() && value.isMember(PEER))
+      {
+        return true;
+      }
+      return (value.isObject() || value.isArray()) && std::any_of(value.begin(), value.end(), HoldsPeer);
+    }
+  }
+
   std::string FilterSavedRegistry(const std::string& registry, RunStore& runs)
   {
     Json::Value json;
@@ -30,5 +47,28 @@ namespace OrthancRegistry
               " saved jobs are not resumed by the core: they have ended, or the shared registry owns them");
     }
     return WriteJson(json);
+  }
+
+  std::string RedactSavedRegistry(const std::string& registry)
+  {
+    Json::Value json;
+    if (!TryParseJson(json, registry) || !json.isObject() || !json["Jobs"].isObject())
+    {
+      LogWarning("The jobs that the core wants to save cannot be read, none is saved");
+      json = Json::objectValue;
+      json["Type"] = "JobsRegistry";
+      json["Jobs"] = Json::objectValue;
+      return WriteJson(json);
+    }
+    bool isRedacted = false;
+    for (const std::string& id : json["Jobs"].getMemberNames())
+    {
+      if (HoldsPeer(json["Jobs"][id]))
+      {
+        json["Jobs"].removeMember(id);
+        isRedacted = true;
+      }
+    }
+    return isRedacted ? WriteJson(json) : registry;
   }
 }

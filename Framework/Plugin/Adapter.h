@@ -16,15 +16,22 @@ namespace OrthancRegistry::Adapter
 {
   namespace Messages = Orthanc::DatabasePluginMessages;
 
-  // Changes the job registry that a core has saved under its server identifier, before the core sees it.
-  using SavedJobsFilter = std::function<std::string(const std::string& server, const std::string& registry)>;
+  // Changes the job registry that a core saves under its server identifier: before it is written, and before
+  // the core sees it again. Both may be empty.
+  struct SavedJobsFilters
+  {
+    using Filter = std::function<std::string(const std::string& server, const std::string& registry)>;
+
+    Filter onSave;
+    Filter onLoad;
+  };
 
   struct Call
   {
     IndexTransaction& transaction;
     const Messages::TransactionRequest& request;
     Messages::TransactionResponse& response;
-    const SavedJobsFilter& savedJobsFilter; // may be empty
+    const SavedJobsFilters& savedJobs;
   };
 
   struct Operation

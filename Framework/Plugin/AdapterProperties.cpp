@@ -21,9 +21,9 @@ namespace OrthancRegistry::Adapter
       {
         return;
       }
-      if (request.property() == PROPERTY_JOBS_REGISTRY && call.savedJobsFilter)
+      if (request.property() == PROPERTY_JOBS_REGISTRY && call.savedJobs.onLoad)
       {
-        value = call.savedJobsFilter(request.server_id(), *value);
+        value = call.savedJobs.onLoad(request.server_id(), *value);
       }
       response.set_value(std::move(*value));
     }
@@ -31,7 +31,10 @@ namespace OrthancRegistry::Adapter
     void SetGlobalProperty(Call& call)
     {
       const auto& request = call.request.set_global_property();
-      Properties::Set(call.transaction, request.server_id(), request.property(), request.value());
+      const bool isFiltered = request.property() == PROPERTY_JOBS_REGISTRY && call.savedJobs.onSave;
+      Properties::Set(call.transaction, request.server_id(), request.property(),
+                      isFiltered ? call.savedJobs.onSave(request.server_id(), request.value())
+                                 : request.value());
     }
 
     void IncrementGlobalProperty(Call& call)

@@ -6,6 +6,7 @@
 #include "Framework/Jobs/JobBody.h"
 #include "Framework/Jobs/JobFormat.h"
 #include "Framework/Jobs/JobRoutes.h"
+#include "Framework/Jobs/JobTransitions.h"
 #include "Framework/Plugin/PluginContext.h"
 
 #include <algorithm>
@@ -230,5 +231,25 @@ namespace OrthancRegistry
   bool CoreClient::CancelJob(const std::string& id)
   {
     return TryCallCore(HttpMethod::Post, "/jobs/" + id + "/cancel").has_value();
+  }
+
+  ErrorCode CoreClient::Act(const std::string& id, JobAction action)
+  {
+    try
+    {
+      const auto answer = TryCallCore(HttpMethod::Post, "/jobs/" + id + "/" + GetName(action));
+      return answer ? ErrorCode::Success : ErrorCode::UnknownResource;
+    }
+    catch (const RegistryError& error)
+    {
+      return error.GetCode();
+    }
+  }
+
+  bool CoreClient::DeleteJob(const std::string& id)
+  {
+    // Asked first, because the core logs an error about a job that it has forgotten already
+    const auto job = GetJob(id);
+    return job && IsEnded(job->state) && TryCallCore(HttpMethod::Delete, "/jobs/" + id).has_value();
   }
 }

@@ -44,5 +44,7 @@ namespace OrthancRegistry
     std::vector<CoreJob> GetJobs() override;
     std::optional<CoreJob> GetJob(const std::string& id) override;
     bool CancelJob(const std::string& id) override;
+    ErrorCode Act(const std::string& id, JobAction action) override;
+    bool DeleteJob(const std::string& id) override;
   };
 }

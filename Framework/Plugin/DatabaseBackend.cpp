@@ -252,7 +252,7 @@ namespace OrthancRegistry
     {
       ThrowUnknownOperation();
     }
-    Call call{transaction, request, response, hooks_.savedJobsFilter};
+    Call call{transaction, request, response, hooks_.savedJobs};
     operations_[number].handler(call);
   }
 }

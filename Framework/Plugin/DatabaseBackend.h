@@ -16,7 +16,7 @@ namespace OrthancRegistry
   {
     std::function<void()> open;
     std::function<void()> close;
-    Adapter::SavedJobsFilter savedJobsFilter;
+    Adapter::SavedJobsFilters savedJobs;
   };
 
   // The database backend of Orthanc (API V4): parses requests, keeps the transactions of the core, converts

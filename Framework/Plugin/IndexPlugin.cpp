@@ -6,6 +6,7 @@
 #include "Framework/Database/Retry.h"
 #include "Framework/Index/Properties.h"
 #include "Framework/Index/StatisticsQueries.h"
+#include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 
 namespace OrthancRegistry
@@ -66,7 +67,11 @@ namespace OrthancRegistry
     if (configuration_.areJobsEnabled && !configuration_.isReadOnly)
     {
       jobs_ = std::make_unique<SharedJobs>(JobsOptions::Read(configuration), configuration_.jobs);
-      hooks.savedJobsFilter = [this](const std::string& server, const std::string& registry)
+      hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
+      {
+        return RedactSavedRegistry(registry);
+      };
+      hooks.savedJobs.onLoad = [this](const std::string& server, const std::string& registry)
       {
         return jobs_->FilterSavedJobs(server, registry);
       };

@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/JobActionsHandler.h"
 
-#include <algorithm>
-#include <array>
+#include "Framework/Jobs/JobTransitions.h"
+#include "Framework/Plugin/RevisionHeaders.h"
 
 namespace OrthancRegistry
 {
-  namespace
-  {
-    constexpr std::array<std::string_view, 4> ACTIONS = {"cancel", "pause", "resume", "resubmit"};
-
-    // What the core's table of transitions makes of an action without asking the job, if it does
-    std::optional<HttpAnswer> DecideByState(JobState state, const std::string& action)
-    {
-      if (action == "resume" || action == "resubmit")
-      {
-        const JobState from = action == "resume" ? JobState::Paused : JobState::Failure;
-        return state == from ? std::nullopt : std::make_optional(HttpAnswer::Empty(400));
-      }
-      if (IsEnded(state) || (action == "pause" && state == JobState::Paused))
-      {
-        return HttpAnswer::Json(Json::objectValue);
-      }
-      return std::nullopt;
-    }
-  }
-
   JobActionsHandler::JobActionsHandler(const JobsOptions& options, JobsService& service)
       : options_(options), service_(service)
   {
@@ -33,63 +13,61 @@ namespace OrthancRegistry
 
   bool JobActionsHandler::IsAction(const std::string& name)
   {
-    return std::find(ACTIONS.begin(), ACTIONS.end(), name) != ACTIONS.end();
-  }
-
-  // The core itself announces no action but the end of a running job
-  void JobActionsHandler::AnnounceState(const std::string& localId)
-  {
-    if (const auto job = core_.GetJob(localId))
-    {
-      service_.OnCoreJobEvent(job->state == JobState::Success   ? CoreJobEvent::Success
-                              : job->state == JobState::Failure ? CoreJobEvent::Failure
-                                                                : CoreJobEvent::Submitted,
-                              localId);
-    }
+    return ParseJobAction(name).has_value();
   }
 
   HttpAnswer JobActionsHandler::Apply(const HttpCall& call, const std::string& id, const std::string& action)
   {
-    const auto job = service_.Get(id);
-    if (!job)
+    const auto parsed = ParseJobAction(action);
+    if (!parsed)
     {
       return HttpAnswer::Empty(400);
     }
-    if (service_.IsOwn(*job) && job->origin == JobOrigin::Local && core_.GetJob(job->id))
+    const ActionAnswer answer = service_.Apply(id, *parsed, ParseIfMatch(call.FindHeader("if-match")));
+    switch (answer.kind)
     {
-      const auto answer = TryCallCore(HttpMethod::Post, "/jobs/" + job->id + "/" + action);
-      AnnounceState(job->id);
-      return answer ? HttpAnswer::Json(Json::objectValue) : HttpAnswer::Empty(400);
+    case ActionAnswer::Kind::Done:
+      return HttpAnswer::Json(Json::objectValue);
+    case ActionAnswer::Kind::Unknown:
+      return HttpAnswer::Empty(400);
+    case ActionAnswer::Kind::Refused:
+      return answer.details.empty() ? HttpAnswer::Empty(400)
+                                    : FormatFailure(call, answer, ErrorCode::BadRequest, 400);
+    default:
+      return Format(call, answer);
     }
-    if (const auto answer = DecideByState(job->state, action))
-    {
-      return *answer;
-    }
-    return RefuseControl(call, *job);
   }
 
   HttpAnswer JobActionsHandler::Delete(const HttpCall& call, const std::string& id)
   {
-    const auto job = service_.Get(id);
-    if (!job || !IsEnded(job->state))
+    const ActionAnswer answer = service_.Delete(id, ParseIfMatch(call.FindHeader("if-match")));
+    switch (answer.kind)
     {
+    case ActionAnswer::Kind::Done:
+      return HttpAnswer::Empty(200);
+    case ActionAnswer::Kind::Unknown:
+    case ActionAnswer::Kind::Refused:
       throw RegistryError(ErrorCode::InexistentItem, "There is no completed job of this id: " + id);
+    default:
+      return Format(call, answer);
     }
-    return RefuseControl(call, *job);
   }
 
-  HttpAnswer JobActionsHandler::RefuseControl(const HttpCall& call, const Job& job)
+  HttpAnswer JobActionsHandler::Format(const HttpCall& call, const ActionAnswer& answer) const
   {
-    FailedCall failure;
-    failure.method = GetName(call.method);
-    failure.uri = call.path;
-    failure.errorCode = static_cast<int>(ErrorCode::NotImplemented);
-    failure.status = 501;
-    failure.details =
-        "This version of the plugin cannot do this to a job of the shared registry: only to the "
-        "local jobs of the replica that is asked";
-    Json::Value body = FormatError(failure, DescribeError);
-    body["Replica"] = job.replica;
-    return HttpAnswer::Json(body, failure.status);
+    if (answer.kind == ActionAnswer::Kind::NotAnswered)
+    {
+      HttpAnswer late = FormatFailure(call, answer, answer.code, 503);
+      late.headers["Retry-After"] = "1";
+      return late;
+    }
+    return FormatFailure(call, answer, answer.code, GetHttpStatus(static_cast<int>(answer.code)));
+  }
+
+  HttpAnswer JobActionsHandler::FormatFailure(const HttpCall& call, const ActionAnswer& answer,
+                                              ErrorCode code, int status) const
+  {
+    return options_.FormatFailure(
+        {GetName(call.method), call.path, static_cast<int>(code), status, answer.details, Json::Value()});
   }
 }

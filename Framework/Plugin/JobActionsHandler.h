@@ -2,12 +2,13 @@
 #pragma once
 
 #include "Framework/Jobs/JobsService.h"
-#include "Framework/Plugin/CoreClient.h"
+#include "Framework/Plugin/HttpCall.h"
 #include "Framework/Plugin/JobsOptions.h"
 
 namespace OrthancRegistry
 {
-  // POST /jobs/{id}/{cancel|pause|resume|resubmit} and DELETE /jobs/{id}. Thread-safe.
+  // POST /jobs/{id}/{cancel|pause|resume|resubmit} and DELETE /jobs/{id}, both with the optional header
+  // "If-Match". Thread-safe.
   class JobActionsHandler
   {
   public:
@@ -20,11 +21,11 @@ namespace OrthancRegistry
     HttpAnswer Delete(const HttpCall& call, const std::string& id);
 
   private:
-    HttpAnswer RefuseControl(const HttpCall& call, const Job& job);
-    void AnnounceState(const std::string& localId);
+    HttpAnswer Format(const HttpCall& call, const ActionAnswer& answer) const;
+    HttpAnswer FormatFailure(const HttpCall& call, const ActionAnswer& answer, ErrorCode code,
+                             int status) const;
 
     JobsOptions options_;
     JobsService& service_;
-    CoreClient core_;
   };
 }

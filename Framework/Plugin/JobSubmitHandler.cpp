@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/JobSubmitHandler.h"
 
+#include "Framework/Jobs/JobBody.h"
+#include "Framework/Jobs/SubmitStore.h"
+
 namespace OrthancRegistry
 {
   namespace
   {
-    constexpr size_t MAXIMUM_BODY_SIZE =
-        size_t{16} * 1024 * 1024; // of a queued job: it is kept in the database
+    constexpr const char* KEY_HEADER = "idempotency-key";
+    constexpr const char* RETRY_AFTER_SECONDS = "10";
+    constexpr int SERVICE_UNAVAILABLE = 503;
+
+    // What the body asks for, as far as it is well-formed: it is checked later.
+    bool IsAsynchronous(const Json::Value& body)
+    {
+      if (!body.isObject())
+      {
+        return false;
+      }
+      return body.isMember("Synchronous") ? body["Synchronous"].isBool() && !body["Synchronous"].asBool()
+                                          : body["Asynchronous"].isBool() && body["Asynchronous"].asBool();
+    }
+
+    HttpAnswer AnswerId(const std::string& id)
+    {
+      Json::Value answer = Json::objectValue;
+      answer["ID"] = id;
+      answer["Path"] = "/jobs/" + id;
+      return HttpAnswer::Json(answer);
+    }
   }
 
   JobSubmitHandler::JobSubmitHandler(const JobsOptions& options, JobsService& service,
@@ -27,6 +50,10 @@ namespace OrthancRegistry
     {
       return HttpAnswer::NotAllowed("POST");
     }
+    if (auto answer = AnswerRepeated(call, call.path))
+    {
+      return std::move(*answer);
+    }
 
     const std::string body(call.body);
     const CheckedJob checked = validator_.Check(*route, body);
@@ -34,13 +61,6 @@ namespace OrthancRegistry
     {
       return RunSynchronously(call);
     }
-    if (body.size() > MAXIMUM_BODY_SIZE)
-    {
-      return options_.FormatFailure({"POST", call.path, static_cast<int>(ErrorCode::ParameterOutOfRange), 413,
-                                     "The body of an asynchronous job may have 16 MiB at most",
-                                     Json::Value()});
-    }
-
     NewJob job;
     job.type = GetJobType(route->kind);
     job.destination = route->destination;
@@ -48,12 +68,48 @@ namespace OrthancRegistry
     job.userData = checked.userData;
     job.request.uri = call.path;
     job.request.body = body;
-    const std::string id = service_.Submit(job);
+    return Enqueue(call, std::move(job));
+  }
 
-    Json::Value answer = Json::objectValue;
-    answer["ID"] = id;
-    answer["Path"] = "/jobs/" + id;
-    return HttpAnswer::Json(answer);
+  // Not checked again: the first one may have changed what the checks look at.
+  std::optional<HttpAnswer> JobSubmitHandler::AnswerRepeated(const HttpCall& call, const std::string& uri)
+  {
+    const std::string* const key = call.FindHeader(KEY_HEADER);
+    Json::Value body;
+    if (key == nullptr || !ParseJobBody(body, call.body, false) || !IsAsynchronous(body))
+    {
+      return std::nullopt;
+    }
+    const auto id = service_.FindByKey(*key, uri);
+    return id ? std::make_optional(AnswerId(*id)) : std::nullopt;
+  }
+
+  HttpAnswer JobSubmitHandler::Enqueue(const HttpCall& call, NewJob job)
+  {
+    Json::Value body;
+    if (ParseJobBody(body, job.request.body, false))
+    {
+      job.schedule = ReadJobSchedule(body);
+    }
+    if (const std::string* const key = call.FindHeader(KEY_HEADER))
+    {
+      job.requestKey = *key;
+    }
+    try
+    {
+      return AnswerId(service_.Submit(job));
+    }
+    catch (const SubmissionRefused& error)
+    {
+      HttpAnswer answer =
+          options_.FormatFailure({GetName(call.method), call.path, static_cast<int>(error.GetCode()),
+                                  error.GetHttpStatus(), error.what(), Json::Value()});
+      if (error.GetHttpStatus() == SERVICE_UNAVAILABLE)
+      {
+        answer.headers["Retry-After"] = RETRY_AFTER_SECONDS;
+      }
+      return answer;
+    }
   }
 
   HttpAnswer JobSubmitHandler::RunSynchronously(const HttpCall& call)

@@ -18,6 +18,13 @@ namespace OrthancRegistry
     HttpAnswer Submit(const HttpCall& call);
 
   private:
+    // The answer to an asynchronous call that has been made before, by its header "Idempotency-Key"
+    std::optional<HttpAnswer> AnswerRepeated(const HttpCall& call, const std::string& uri);
+
+    // A checked job, as the call wants it: its body (which may put it off), and the header
+    // "Idempotency-Key".
+    HttpAnswer Enqueue(const HttpCall& call, NewJob job);
+
     HttpAnswer RunSynchronously(const HttpCall& call);
 
     JobsOptions options_;

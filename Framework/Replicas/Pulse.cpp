@@ -41,9 +41,17 @@ namespace OrthancRegistry
     {
       handlers_.onWorkWaiting();
     }
+    if (answer.untilDue)
+    {
+      handlers_.onJobPutOff(*answer.untilDue);
+    }
     if (answer.isReplicaExpired)
     {
       handlers_.onReplicaExpired();
+    }
+    if (answer.isActionRequested)
+    {
+      handlers_.onActionRequested();
     }
     return interval_;
   }

@@ -14,9 +14,11 @@ namespace OrthancRegistry
   {
     std::function<unsigned int()> countRunningJobs;
     std::function<void()> onWorkWaiting;
+    std::function<void(std::chrono::microseconds)> onJobPutOff; // until the next one may run
     std::function<void()> onReplicaExpired;
     std::function<void()> onTakenForDead; // by others; before this replica announces itself again
     std::function<void(LeaseGuard::Clock::time_point sent)> onRenewed; // the lease, from then on
+    std::function<void()> onActionRequested;
   };
 
   // Tells the other replicas that this one is alive, and looks for what may have been missed.

@@ -59,7 +59,7 @@ namespace OrthancRegistry
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          return transaction.QueryOptional<bool, bool, bool>(
+          return transaction.QueryOptional<bool, bool, bool, bool, std::optional<int64_t>>(
               "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
               " WHERE incarnation = $1 RETURNING CASE WHEN rescuedAt IS NULL THEN 1 ELSE 0 END,"
               // In the order of the claim, so that its index is used
@@ -68,7 +68,11 @@ namespace OrthancRegistry
               "END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
               " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow() AND (other.rescuedAt IS NULL"
-              " OR other.heartbeatAt + other.leaseMicroseconds + $3 < SharedNow())) THEN 1 ELSE 0 END",
+              " OR other.heartbeatAt + other.leaseMicroseconds + $3 < SharedNow())) THEN 1 ELSE 0 END,"
+              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
+              " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END,"
+              " (SELECT later.notBefore FROM SharedJobs AS later WHERE later.notBefore IS NOT NULL"
+              " AND later.state <> 4 ORDER BY later.notBefore LIMIT 1) - SharedNow()",
               identity_.incarnation, runningJobs, configuration_.GetLocalJobsGraceMicroseconds());
         },
         policy);
@@ -76,7 +80,16 @@ namespace OrthancRegistry
     {
       return {};
     }
-    return {std::get<0>(*answer), std::get<1>(*answer), std::get<2>(*answer)};
+    HeartbeatAnswer result;
+    result.isRegistered = std::get<0>(*answer);
+    result.isWorkWaiting = std::get<1>(*answer);
+    result.isReplicaExpired = std::get<2>(*answer);
+    result.isActionRequested = std::get<3>(*answer);
+    if (const auto untilDue = std::get<4>(*answer))
+    {
+      result.untilDue = std::chrono::microseconds(*untilDue);
+    }
+    return result;
   }
 
   void ReplicaRegistry::SetDraining()

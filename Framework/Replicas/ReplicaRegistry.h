@@ -6,15 +6,19 @@
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <atomic>
+#include <chrono>
+#include <optional>
 
 namespace OrthancRegistry
 {
   // What a replica learns when it says that it is alive.
   struct HeartbeatAnswer
   {
-    bool isRegistered = false;     // false: others have taken this replica for dead
-    bool isWorkWaiting = false;    // a queued job could be claimed now
-    bool isReplicaExpired = false; // another replica is dead, and something is to be done about it
+    bool isRegistered = false;      // false: others have taken this replica for dead
+    bool isWorkWaiting = false;     // a queued job could be claimed now
+    bool isReplicaExpired = false;  // another is dead, and something is to be done about it
+    bool isActionRequested = false; // of a job of this replica
+    std::optional<std::chrono::microseconds> untilDue; // until the next job that is put off may run
   };
 
   // The row of this replica in SharedReplicas. Thread-safe.

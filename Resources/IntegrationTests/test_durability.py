@@ -29,7 +29,8 @@ def test_acknowledged_means_durable(short_lease_cluster, is_long):
         name = names[number % len(names)]
         victim = cluster.replicas[name]
         others = [server for other, server in cluster.replicas.items() if other != name]
-        wait_until(victim.answers, 60, name + ' answers')
+        for server in cluster.replicas.values():
+            wait_until(server.answers, 60, 'all replicas answer')
         container = cluster.container(name)
         jobs = {victim.submit('/studies/%s/anonymize' % study) for _ in range(JOBS_PER_ROUND)}
         kill(container)

@@ -17,6 +17,10 @@ namespace OrthancRegistry::Testing
     {
       throw RegistryError(refused->second.first, refused->second.second);
     }
+    if (observer_)
+    {
+      observer_(uri, false);
+    }
     // The job is there before the caller learns its id.
     const std::string id = Add("ResourceModification", "");
     waiting_++;
@@ -48,7 +52,15 @@ namespace OrthancRegistry::Testing
     std::vector<CoreJob> listing;
     for (auto& [id, job] : jobs_)
     {
-      if (isAutomatic_ && job.state == JobState::Pending)
+      const auto flag = flags_.find(id);
+      if (flag != flags_.end() && job.state == JobState::Running)
+      {
+        const bool isCancelled = flag->second == JobAction::Cancel;
+        job.state = isCancelled ? JobState::Failure : JobState::Paused;
+        job.errorCode = isCancelled ? static_cast<int>(ErrorCode::CanceledJob) : job.errorCode;
+        flags_.erase(flag);
+      }
+      else if (isAutomatic_ && job.state == JobState::Pending)
       {
         job.state = JobState::Running;
       }
@@ -56,6 +68,7 @@ namespace OrthancRegistry::Testing
       {
         job.state = JobState::Success;
         job.progress = 100;
+        NotifyEnd(id);
       }
       listing.push_back(job);
     }
@@ -90,16 +103,127 @@ namespace OrthancRegistry::Testing
     return true;
   }
 
+  ErrorCode FakeCore::Act(const std::string& id, JobAction action)
+  {
+    std::unique_lock lock(mutex_);
+    actions_.emplace_back(id, action);
+    changed_.notify_all();
+    changed_.wait(lock,
+                  [&]
+                  {
+                    return !areActionsHeldBack_;
+                  });
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end())
+    {
+      return ErrorCode::UnknownResource;
+    }
+    CoreJob& job = found->second;
+    if (action == JobAction::Cancel)
+    {
+      cancelled_.insert(id);
+    }
+    if (job.state == JobState::Running && (action == JobAction::Cancel || action == JobAction::Pause))
+    {
+      flags_[id] = action;
+      return ErrorCode::Success;
+    }
+    return Transit(job, action);
+  }
+
+  ErrorCode FakeCore::Transit(CoreJob& job, JobAction action)
+  {
+    switch (action)
+    {
+    case JobAction::Cancel:
+      if (!IsEnded(job.state))
+      {
+        job.state = JobState::Failure;
+        job.errorCode = static_cast<int>(ErrorCode::CanceledJob);
+      }
+      return ErrorCode::Success;
+    case JobAction::Pause:
+      job.state = IsEnded(job.state) ? job.state : JobState::Paused;
+      return ErrorCode::Success;
+    case JobAction::Resume:
+      if (job.state != JobState::Paused)
+      {
+        return ErrorCode::UnknownResource;
+      }
+      break;
+    case JobAction::Resubmit:
+      if (job.state != JobState::Failure)
+      {
+        return ErrorCode::UnknownResource;
+      }
+      if (job.type == "Archive")
+      {
+        return ErrorCode::BadSequenceOfCalls;
+      }
+      job.progress = 0;
+      break;
+    }
+    job.state = JobState::Pending;
+    return ErrorCode::Success;
+  }
+
+  bool FakeCore::DeleteJob(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end() || !IsEnded(found->second.state))
+    {
+      return false;
+    }
+    jobs_.erase(found);
+    return true;
+  }
+
+  void FakeCore::HoldBackActions()
+  {
+    const std::lock_guard lock(mutex_);
+    areActionsHeldBack_ = true;
+  }
+
+  std::vector<std::pair<std::string, JobAction>> FakeCore::GetActions() const
+  {
+    const std::lock_guard lock(mutex_);
+    return actions_;
+  }
+
   void FakeCore::RunByItself()
   {
     const std::lock_guard lock(mutex_);
     isAutomatic_ = true;
   }
 
+  void FakeCore::Observe(Observer observer)
+  {
+    const std::lock_guard lock(mutex_);
+    observer_ = std::move(observer);
+  }
+
+  void FakeCore::NotifyEnd(const std::string& id) const
+  {
+    for (const Submission& submission : submissions_)
+    {
+      if (observer_ && submission.id == id)
+      {
+        observer_(submission.uri, true);
+      }
+    }
+  }
+
   void FakeCore::Refuse(const std::string& uri, ErrorCode code, const std::string& message)
   {
     const std::lock_guard lock(mutex_);
     refused_[uri] = {code, message};
+  }
+
+  void FakeCore::Accept(const std::string& uri)
+  {
+    const std::lock_guard lock(mutex_);
+    refused_.erase(uri);
   }
 
   void FakeCore::HoldBack(const std::string& uri)
@@ -113,6 +237,7 @@ namespace OrthancRegistry::Testing
     {
       const std::lock_guard lock(mutex_);
       heldBack_.clear();
+      areActionsHeldBack_ = false;
     }
     changed_.notify_all();
   }

@@ -26,12 +26,19 @@ namespace OrthancRegistry::Testing
     std::vector<CoreJob> GetJobs() override;
     std::optional<CoreJob> GetJob(const std::string& id) override;
     bool CancelJob(const std::string& id) override;
+    ErrorCode Act(const std::string& id, JobAction action) override;
+    bool DeleteJob(const std::string& id) override;
+
+    // Actions on jobs hang until Release().
+    void HoldBackActions();
+    std::vector<std::pair<std::string, JobAction>> GetActions() const; // all, in their order
 
     // From now on each listing advances each job by one state, up to Success.
     void RunByItself();
 
     // A submission to that URI is refused / held back until Release().
     void Refuse(const std::string& uri, ErrorCode code, const std::string& message);
+    void Accept(const std::string& uri); // no longer refused
     void HoldBack(const std::string& uri);
     void Release();
 
@@ -40,6 +47,10 @@ namespace OrthancRegistry::Testing
 
     // A cancellation of that job has no effect: its step takes long.
     void IgnoreCancel(const std::string& id);
+
+    // Called at each submission, and when a submitted job has come to its end by itself.
+    using Observer = std::function<void(const std::string& uri, bool hasEnded)>;
+    void Observe(Observer observer);
 
     // A job that the core has started by itself
     std::string StartJob(const std::string& type, const std::string& id = "");
@@ -62,10 +73,13 @@ namespace OrthancRegistry::Testing
 
   private:
     std::string Add(const std::string& type, const std::string& id);
+    void NotifyEnd(const std::string& id) const;
+    static ErrorCode Transit(CoreJob& job, JobAction action);
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool isAutomatic_ = false;
+    Observer observer_;
     std::map<std::string, std::pair<ErrorCode, std::string>> refused_;
     std::set<std::string> heldBack_;
     size_t waiting_ = 0;
@@ -75,5 +89,8 @@ namespace OrthancRegistry::Testing
     std::set<std::string> cancelled_;
     std::set<std::string> uncancellable_;
     std::set<std::string> stubborn_;
+    std::map<std::string, JobAction> flags_; // of running jobs, until the end of their step: the next listing
+    std::vector<std::pair<std::string, JobAction>> actions_;
+    bool areActionsHeldBack_ = false;
   };
 }

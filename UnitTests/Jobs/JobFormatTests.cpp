@@ -49,6 +49,14 @@ namespace OrthancRegistry
     EXPECT_EQ(expected, Format(MakeJob()));
   }
 
+  TEST(JobFormat, TimeOfAJobThatIsPutOff)
+  {
+    Job job = MakeJob();
+    EXPECT_FALSE(Format(job).isMember("NotBefore"));
+    job.notBefore = MOMENT + SECOND;
+    EXPECT_EQ("20201227T161837.428311", Format(job)["NotBefore"].asString());
+  }
+
   TEST(JobFormat, EndedJob)
   {
     Job job = MakeJob();

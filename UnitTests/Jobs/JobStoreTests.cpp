@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/ClaimStore.h"
 #include "Framework/Jobs/RunStore.h"
 #include "UnitTests/Jobs/TestCluster.h"
 
@@ -20,7 +21,7 @@ namespace OrthancRegistry::Testing
       Stores(TestDatabase& test, const std::string& name)
           : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
             registry(JobsConfiguration(), identity, *database), jobs(*database, *bus),
-            runs(identity, *database, *bus, registry)
+            runs(identity, *database, *bus, registry), claims(JobsConfiguration(), identity, *database)
       {
         registry.Register();
       }
@@ -31,6 +32,7 @@ namespace OrthancRegistry::Testing
       ReplicaRegistry registry;
       JobStore jobs;
       RunStore runs;
+      ClaimStore claims;
     };
 
     void Execute(std::string_view sql)
@@ -53,7 +55,8 @@ namespace OrthancRegistry::Testing
     const auto claimAll = [](Stores& stores)
     {
       std::vector<std::string> ids;
-      for (auto claimed = stores.runs.Claim(1); !claimed.empty(); claimed = stores.runs.Claim(1))
+      for (auto claimed = stores.claims.Claim(1).jobs; !claimed.empty();
+           claimed = stores.claims.Claim(1).jobs)
       {
         EXPECT_EQ(1u, claimed.size());
         ids.push_back(claimed[0].id);
@@ -77,7 +80,7 @@ namespace OrthancRegistry::Testing
     const std::string third = a.jobs.Submit(MakeJob("/third"));
     const std::string first = a.jobs.Submit(MakeJob("/first", 1));
     EXPECT_TRUE(a.registry.Beat(0).isWorkWaiting);
-    const auto claimed = a.runs.Claim(10);
+    const auto claimed = a.claims.Claim(10).jobs;
     ASSERT_EQ(3u, claimed.size());
     EXPECT_EQ(first, claimed[0].id);
     EXPECT_EQ(second, claimed[1].id);
@@ -86,7 +89,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(1, claimed[0].fence);
     EXPECT_FALSE(a.registry.Beat(3).isWorkWaiting);
     Execute("UPDATE SharedJobs SET notBefore = NULL WHERE state = 0");
-    ASSERT_EQ(early, a.runs.Claim(1).at(0).id);
+    ASSERT_EQ(early, a.claims.Claim(1).jobs.at(0).id);
   }
 
   TEST_P(JobStoreTest, ReplicaTakenForDeadClaimsNothing)
@@ -94,22 +97,22 @@ namespace OrthancRegistry::Testing
     Stores a(*database_, "a");
     a.jobs.Submit(MakeJob("/x"));
     Execute("DELETE FROM SharedReplicas");
-    EXPECT_TRUE(a.runs.Claim(1).empty());
+    EXPECT_TRUE(a.claims.Claim(1).jobs.empty());
     EXPECT_FALSE(a.registry.Beat(0).isRegistered);
     a.registry.Register();
     EXPECT_TRUE(a.registry.Beat(0).isRegistered);
-    EXPECT_EQ(1u, a.runs.Claim(1).size());
+    EXPECT_EQ(1u, a.claims.Claim(1).jobs.size());
   }
 
   TEST_P(JobStoreTest, FenceTellsTwoClaimsOfOneReplicaApart)
   {
     Stores a(*database_, "a");
     const std::string id = a.jobs.Submit(MakeJob("/x"));
-    const ClaimedJob first = a.runs.Claim(1).at(0);
+    const ClaimedJob first = a.claims.Claim(1).jobs.at(0);
     a.runs.Release({id});
     EXPECT_EQ(JobState::Running, a.jobs.Get(id)->state);
     a.runs.Release({});
-    const ClaimedJob second = a.runs.Claim(1).at(0);
+    const ClaimedJob second = a.claims.Claim(1).jobs.at(0);
     EXPECT_EQ(first.attempt, second.attempt);
     EXPECT_EQ(first.fence + 1, second.fence);
 
@@ -150,7 +153,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2u, a.jobs.GetIds().size());
     core.state = JobState::Running;
     CoreUpdates updates;
-    updates.runs.push_back({a.runs.Claim(1).at(0), core, true});
+    updates.runs.push_back({a.claims.Claim(1).jobs.at(0), core, true});
     EXPECT_TRUE(a.runs.Write(updates).empty());
     EXPECT_EQ(std::vector<std::string>{id}, a.jobs.GetIds());
     EXPECT_EQ(id, a.jobs.Get(core.id)->id);
@@ -185,7 +188,7 @@ namespace OrthancRegistry::Testing
     CoreJob core;
     core.id = GenerateUuid();
     core.state = JobState::Running;
-    updates.runs.push_back({a.runs.Claim(1).at(0), core, true});
+    updates.runs.push_back({a.claims.Claim(1).jobs.at(0), core, true});
     a.runs.Write(updates);
     EXPECT_EQ(1, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobRuns"));
     Execute("DELETE FROM SharedJobs");
@@ -206,7 +209,7 @@ namespace OrthancRegistry::Testing
     ReplicaRegistry registry(JobsConfiguration(), identity, test->Get());
     registry.Register();
     JobStore jobs(test->Get(), *bus);
-    RunStore runs(identity, test->Get(), *bus, registry);
+    ClaimStore claims(JobsConfiguration(), identity, test->Get());
     NewJob job;
     job.type = "X";
     const std::string first = jobs.Submit(job);
@@ -214,11 +217,11 @@ namespace OrthancRegistry::Testing
 
     Transaction other(test->Get(), AccessMode::ReadWrite);
     other.Query<std::string>("SELECT id FROM SharedJobs WHERE id = $1 FOR UPDATE", first);
-    const auto claimed = runs.Claim(1);
+    const auto claimed = claims.Claim(1).jobs;
     ASSERT_EQ(1u, claimed.size());
     EXPECT_EQ(second, claimed[0].id);
-    EXPECT_TRUE(runs.Claim(1).empty());
+    EXPECT_TRUE(claims.Claim(1).jobs.empty());
     other.Rollback();
-    EXPECT_EQ(first, runs.Claim(1).at(0).id);
+    EXPECT_EQ(first, claims.Claim(1).jobs.at(0).id);
   }
 }

@@ -28,9 +28,13 @@ namespace OrthancRegistry
         {
           opened_--;
         };
-        hooks.savedJobsFilter = [this](const std::string& server, const std::string& registry)
+        hooks.savedJobs.onSave = [this](const std::string& server, const std::string& registry)
         {
-          return filter_(server, registry);
+          return onSave_(server, registry);
+        };
+        hooks.savedJobs.onLoad = [this](const std::string& server, const std::string& registry)
+        {
+          return onLoad_(server, registry);
         };
         backend_ =
             std::make_unique<DatabaseBackend>(GetDatabase(), database_->GetDialect(), std::move(hooks));
@@ -116,10 +120,13 @@ namespace OrthancRegistry
 
       Testing::FakeOrthanc core_;
       int opened_ = 0;
-      SavedJobsFilter filter_ = [](const std::string&, const std::string& registry)
+      static std::string Keep(const std::string& /*server*/, const std::string& registry)
       {
         return registry;
-      };
+      }
+
+      SavedJobsFilters::Filter onSave_ = Keep;
+      SavedJobsFilters::Filter onLoad_ = Keep;
       std::unique_ptr<DatabaseBackend> backend_;
     };
 
@@ -229,7 +236,7 @@ namespace OrthancRegistry
       Run(Messages::OPERATION_SET_GLOBAL_PROPERTY, MakeProperty(JOBS_REGISTRY, "{}"));
       const auto lookupThrowing = [&](const auto& error)
       {
-        filter_ = [error](const std::string&, const std::string&) -> std::string
+        onLoad_ = [error](const std::string&, const std::string&) -> std::string
         {
           throw error;
         };
@@ -254,14 +261,18 @@ namespace OrthancRegistry
 
     TEST_P(DatabaseBackendTest, FiltersTheSavedJobsOnly)
     {
-      filter_ = [](const std::string& server, const std::string& registry)
+      onSave_ = [](const std::string& server, const std::string& registry)
+      {
+        return registry + " saved by " + server;
+      };
+      onLoad_ = [](const std::string& server, const std::string& registry)
       {
         return server + ":" + registry;
       };
       EXPECT_EQ(LookupProperty(JOBS_REGISTRY), "(absent)");
       Run(Messages::OPERATION_SET_GLOBAL_PROPERTY, MakeProperty(JOBS_REGISTRY, "jobs"));
       Run(Messages::OPERATION_SET_GLOBAL_PROPERTY, MakeProperty(20, "modalities"));
-      EXPECT_EQ(LookupProperty(JOBS_REGISTRY), "here:jobs");
+      EXPECT_EQ(LookupProperty(JOBS_REGISTRY), "here:jobs saved by here");
       EXPECT_EQ(LookupProperty(20), "modalities");
     }
 

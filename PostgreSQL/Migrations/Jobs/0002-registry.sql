@@ -12,6 +12,7 @@ ALTER TABLE SharedJobs
   ADD COLUMN answerCode INTEGER NOT NULL DEFAULT 0,
   ADD CONSTRAINT ActionIsKnown CHECK (requestedAction BETWEEN 0 AND 3),
   ADD CONSTRAINT ActionHasRevision CHECK ((requestedAction IS NULL) = (requestedRevision IS NULL)),
+  ADD CONSTRAINT LocalHasLocalId CHECK (origin = 0 OR localId IS NOT NULL),
   ADD CONSTRAINT ActionHasOwner CHECK (requestedAction IS NULL OR owner IS NOT NULL),
   ADD CONSTRAINT RetryWaits CHECK (state <> 5 OR origin = 1 OR (owner IS NULL AND notBefore IS NOT NULL)),
   ADD CONSTRAINT OnlyWaitingIsPutOff CHECK (notBefore IS NULL OR (origin = 0 AND state IN (0, 4, 5)));
@@ -24,7 +25,7 @@ DROP INDEX SharedJobsWaiting;
 CREATE INDEX SharedJobsWaiting ON SharedJobs(claimRank, seq) WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
 CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(type, destination, claimRank, seq)
   WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
-CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL;
+CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL AND state <> 4;
 CREATE INDEX SharedJobsRequested ON SharedJobs(owner) WHERE requestedAction IS NOT NULL;
 CREATE INDEX SharedJobsEnded ON SharedJobs(state, completedAt) WHERE completedAt IS NOT NULL;
 

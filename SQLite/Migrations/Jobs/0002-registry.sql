@@ -6,6 +6,7 @@
 -- followed by another one.
 ALTER TABLE SharedJobs ADD COLUMN claimRank BIGINT NOT NULL DEFAULT 0
   CONSTRAINT ActionIsKnown CHECK (requestedAction BETWEEN 0 AND 3)
+  CONSTRAINT LocalHasLocalId CHECK (origin = 0 OR localId IS NOT NULL)
   CONSTRAINT ActionHasOwner CHECK (requestedAction IS NULL OR owner IS NOT NULL)
   CONSTRAINT RetryWaits CHECK (state <> 5 OR origin = 1 OR (owner IS NULL AND notBefore IS NOT NULL))
   CONSTRAINT OnlyWaitingIsPutOff CHECK (notBefore IS NULL OR (origin = 0 AND state IN (0, 4, 5)));
@@ -23,7 +24,7 @@ DROP INDEX SharedJobsWaiting;
 CREATE INDEX SharedJobsWaiting ON SharedJobs(claimRank, seq) WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
 CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(type, destination, claimRank, seq)
   WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
-CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL;
+CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL AND state <> 4;
 CREATE INDEX SharedJobsRequested ON SharedJobs(owner) WHERE requestedAction IS NOT NULL;
 CREATE INDEX SharedJobsEnded ON SharedJobs(state, completedAt) WHERE completedAt IS NOT NULL;
 

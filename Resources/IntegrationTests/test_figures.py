@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures that must stay flat: the cost of an idle cluster, and of a submission with many jobs waiting."""
+
+import contextlib
+import statistics
+import time
+
+import pytest
+
+from deployment import docker, wait_until
+
+IDLE_SECONDS = 20
+SUBMISSIONS = 60
+
+
+def transactions(cluster):
+    [[count]] = cluster.query("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'orthanc'")
+    return int(count)
+
+
+@pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
+def test_idle_cluster(cluster):
+    """Heartbeats and housekeeping, and nothing else. The health checks of the balancer come on top: it is paused."""
+    def idle():
+        return all(job['State'] in ('Success', 'Failure', 'Paused') for job in cluster.balancer.jobs().values())
+    wait_until(idle, 60, 'an idle cluster')
+    balancer = cluster.container('balancer')
+    docker('pause', balancer)
+    try:
+        time.sleep(3)  # what is under way ends, and statistics of PostgreSQL arrive
+        before = transactions(cluster)
+        start = time.monotonic()
+        time.sleep(IDLE_SECONDS)  # the thing measured
+        per_second = (transactions(cluster) - before) / (time.monotonic() - start)
+    finally:
+        docker('unpause', balancer)
+        cluster.wait_all_answer()
+    print('\nIdle cluster of %d replicas: %.1f transactions per second in PostgreSQL' % (len(cluster.replicas), per_second))
+    assert per_second < 3 * len(cluster.replicas)
+
+
+@contextlib.contextmanager
+def occupied(cluster, make_patient):
+    """All slots of all replicas taken by jobs that last."""
+    study = make_patient(cluster.balancer, 100, 'Occupying')['study']
+    with cluster.slow_receiver() as slow:
+        path = '/modalities/%s/store' % slow.modality
+        jobs = [cluster.balancer.submit(path, {'Resources': [study], 'Priority': 1000000})
+                for _ in range(2 * len(cluster.replicas))]
+
+        def all_run():
+            seen = cluster.balancer.jobs()
+            return all(seen[job]['State'] == 'Running' for job in jobs)
+        try:
+            wait_until(all_run, 30, 'all slots are taken')
+            yield
+        finally:
+            for job in jobs:
+                cluster.balancer.request('POST', '/jobs/%s/cancel' % job)
+
+
+def add_waiting(cluster, first, last):
+    """Waiting jobs as a submission writes them, made in the database to be quick."""
+    rows = 'generate_series(%d, %d) AS n' % (first, last)
+    cluster.query("INSERT INTO SharedJobs(id, type, state, origin, priority, claimRank, createdAt, changedAt) SELECT"
+                  " 'load-' || n, 'ResourceModification', 0, 0, -1000, 1000, SharedNow(), SharedNow() FROM " + rows)
+    cluster.query("INSERT INTO SharedJobDetails(id, uri, body) SELECT 'load-' || n, '/studies/none/anonymize', '{}'"
+                  " FROM " + rows)
+
+
+@pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
+def test_submission_with_many_waiting(cluster, make_patient):
+    study = make_patient(cluster.balancer)['study']
+    medians = {}
+    with occupied(cluster, make_patient):
+        submitted = []
+        try:
+            present = 0
+            for waiting in [10, 1000, 100000]:
+                add_waiting(cluster, present + 1, waiting)
+                present = waiting
+                times = []
+                for number in range(SUBMISSIONS + 10):
+                    start = time.monotonic()
+                    submitted.append(cluster.balancer.submit('/studies/%s/anonymize' % study, {'Priority': -2000}))
+                    if number >= 10:  # the first ones warm up
+                        times.append(1000 * (time.monotonic() - start))
+                medians[waiting] = statistics.median(times)
+                print('\nSubmission with %6d waiting jobs: median %.1f ms, p95 %.1f ms'
+                      % (waiting, medians[waiting], sorted(times)[int(0.95 * len(times))]))
+        finally:
+            cluster.query("DELETE FROM SharedJobs WHERE id LIKE 'load-%'")
+            for job in submitted:
+                cluster.balancer.request('POST', '/jobs/%s/cancel' % job)
+    assert medians[100000] < 2 * medians[10] + 5
