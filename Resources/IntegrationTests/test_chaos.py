@@ -74,7 +74,7 @@ def test_chaos(short_lease_cluster, is_long):
     print('\nSeed of the chaos: %d' % seed)
     takeovers = Takeovers(cluster)
     monkey = Monkey(cluster, takeovers, seed)
-    with cluster.storescp(lasting=LASTING_RECEIVER) as receiver:
+    with cluster.slow_receiver(lasting=LASTING_RECEIVER) as receiver:  # so that most deaths meet a running job
         with Workload(cluster, receiver, count, seconds) as workload:
             monkey.run(seconds)
             cluster.wait_all_answer()
