@@ -13,6 +13,7 @@ namespace OrthancRegistry
     unsigned int maximumRetries = 10;
     unsigned int firstDelayMilliseconds = 10; // doubled at each retry, plus up to as much at random
     unsigned int maximumDelayMilliseconds = 1000;
+    bool isRepeatable = false; // to do it twice does no harm: a commit in doubt is run again as well
   };
 
   // Waits before retry number "retry" (0 for the first).
@@ -54,6 +55,13 @@ namespace OrthancRegistry
       catch (const ConnectionLostError&)
       {
         if (!hasBegun || retry >= policy.maximumRetries)
+        {
+          throw;
+        }
+      }
+      catch (const CommitInDoubtError&)
+      {
+        if (!policy.isRepeatable || retry >= policy.maximumRetries)
         {
           throw;
         }

@@ -2,6 +2,7 @@
 #include "Framework/Jobs/ActionStore.h"
 
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/CrashRecords.h"
 #include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
@@ -93,7 +94,7 @@ namespace OrthancRegistry
   void CarryOutRequests(Transaction& transaction, IMessageBus& bus, const ReplicaIdentity& owner, bool isLost,
                         const std::vector<std::string>& kept)
   {
-    const auto carriedOut = transaction.Query<std::string>(
+    const auto carriedOut = transaction.Query<std::string, int64_t>(
         "UPDATE SharedJobs SET revision = revision + 1,"
         " state = CASE requestedAction WHEN 0 THEN 3 WHEN 1 THEN 4 ELSE 0 END,"
         " errorCode = CASE WHEN requestedAction = 0 THEN $4 ELSE errorCode END,"
@@ -103,18 +104,17 @@ namespace OrthancRegistry
         " requestedRevision = NULL, answeredRevision = requestedRevision, answerCode = 0,"
         " changedAt = SharedNow()"
         " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND requestedAction IS NOT NULL"
-        " AND NOT (id = ANY($3)) RETURNING id",
+        " AND NOT (id = ANY($3)) RETURNING id, fence",
         owner.incarnation, isLost, kept, ErrorCode::CanceledJob);
-    for (const auto& [id] : carriedOut)
+    for (const auto& [id, fence] : carriedOut)
     {
       transaction.Execute("UPDATE SharedJobDetails SET errorDetails = '', errorPayload = NULL"
                           " WHERE id = $1 AND EXISTS (SELECT 1 FROM SharedJobs WHERE id = $1 AND state = 3)",
                           id);
       if (isLost)
       {
-        transaction.Execute("UPDATE SharedJobDetails SET lostReplicas = lostReplicas ||"
-                            " CASE WHEN lostReplicas = '' THEN '' ELSE ', ' END || $2 WHERE id = $1",
-                            id, owner.serverIdentifier);
+        transaction.Execute("UPDATE SharedJobDetails SET lostReplicas = lostReplicas || $2 WHERE id = $1", id,
+                            MakeCrashRecord(owner.serverIdentifier, owner.incarnation, fence));
       }
       PublishChanges(bus, transaction, {id});
     }

@@ -145,7 +145,8 @@ namespace OrthancRegistry
   {
     return ReadClaimed(
         transaction,
-        "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1 FOR KEY SHARE),"
+        "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1"
+        " AND rescuedAt IS NULL FOR KEY SHARE),"
         " next AS (SELECT id FROM SharedJobs WHERE state = 0 AND origin = 0 AND notBefore IS NULL"
         " AND EXISTS (SELECT 1 FROM self) ORDER BY claimRank, seq LIMIT $3 FOR UPDATE SKIP "
         "LOCKED)" CLAIM_NEXT,
@@ -157,7 +158,8 @@ namespace OrthancRegistry
   {
     return ReadClaimed(
         transaction,
-        "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1 FOR KEY SHARE),"
+        "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1"
+        " AND rescuedAt IS NULL FOR KEY SHARE),"
         // "state + origin": so that the indexes of waiting jobs, which may be long, do not look promising
         " next AS (SELECT id FROM SharedJobs WHERE id = ANY($3) AND state + origin = 0"
         " AND notBefore IS NULL AND EXISTS (SELECT 1 FROM self) FOR UPDATE SKIP LOCKED)" CLAIM_NEXT,

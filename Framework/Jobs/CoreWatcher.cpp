@@ -51,6 +51,13 @@ namespace OrthancRegistry
   {
   }
 
+  void CoreWatcher::SetLeaseHandlers(std::function<void()> checkLease,
+                                     std::function<void(const ClaimedJob&)> onLost)
+  {
+    checkLease_ = std::move(checkLease);
+    onLost_ = std::move(onLost);
+  }
+
   void CoreWatcher::Start()
   {
     isRunning_ = true;
@@ -146,10 +153,12 @@ namespace OrthancRegistry
     CollectRuns(runs, listing, updates);
     CollectLocalJobs(listing, updates);
     CollectForgottenLocalJobs(listing, updates);
+    DropUnwritable(updates);
     if (!updates.IsEmpty())
     {
       Write(updates);
     }
+    PruneWrittenRuns();
     for (const std::string& orphan : runs_.TakeOrphans())
     {
       Cancel(orphan);
@@ -360,10 +369,42 @@ namespace OrthancRegistry
     }
   }
 
+  void CoreWatcher::DropUnwritable(CoreUpdates& updates)
+  {
+    if (!updates.runs.empty())
+    {
+      checkLease_();
+    }
+    std::erase_if(updates.runs,
+                  [this](const RunUpdate& update)
+                  {
+                    return !runs_.MayWrite(update.job, update.core);
+                  });
+  }
+
+  void CoreWatcher::PruneWrittenRuns()
+  {
+    std::set<std::string> followed;
+    for (const Run& run : runs_.GetAll())
+    {
+      followed.insert(run.localId);
+    }
+    std::erase_if(writtenRuns_,
+                  [&](const auto& entry)
+                  {
+                    return !followed.contains(entry.first);
+                  });
+  }
+
   void CoreWatcher::DropStale(const ClaimedJob& job, const std::string& coreJobId)
   {
-    LogWarning("Run " + std::to_string(job.attempt) + " of job " + job.id +
-               " does not belong to this replica any more: what it tells is dropped");
+    if (!runs_.Contains(job))
+    {
+      return; // given up meanwhile
+    }
+    LogWarning("Run " + std::to_string(job.attempt) + " of job " + job.id + " does not belong to replica " +
+               store_.GetIdentity().serverIdentifier + " any more: what it tells is dropped");
+    onLost_(job);
     if (!coreJobId.empty())
     {
       Cancel(coreJobId);

@@ -23,6 +23,10 @@ namespace OrthancRegistry
     // "onSlotFreed" is called when a job of this core has ended.
     CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, std::function<void()> onSlotFreed);
 
+    // To be set before Start(). "checkLease" is called before anything about runs is written; "onLost" when
+    // another replica has taken over a run.
+    void SetLeaseHandlers(std::function<void()> checkLease, std::function<void(const ClaimedJob&)> onLost);
+
     void Start();
 
     // Looks once more before it returns, if it was running.
@@ -63,7 +67,9 @@ namespace OrthancRegistry
     std::optional<CoreJob> ReadRun(const Run& run, const Listing& listing);
     std::optional<CoreJob> ReadForgotten(const CoreJob& last);
     void Write(const CoreUpdates& updates);
+    void DropUnwritable(CoreUpdates& updates);
     void DropStale(const ClaimedJob& job, const std::string& coreJobId);
+    void PruneWrittenRuns();
     void Cancel(const std::string& coreJobId);
     void Deliver(const Listing& listing);
 
@@ -71,6 +77,8 @@ namespace OrthancRegistry
     RunStore& store_;
     ICoreClient& core_;
     std::function<void()> onSlotFreed_;
+    std::function<void()> checkLease_;
+    std::function<void(const ClaimedJob&)> onLost_;
     CoreWaiters waiters_;
 
     std::mutex outcomesMutex_;

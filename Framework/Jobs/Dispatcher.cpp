@@ -25,14 +25,15 @@ namespace OrthancRegistry
   }
 
   Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims,
-                         PutOffStore& putOff, CountLocalJobs countLocalJobs, OnClaimed onClaimed)
+                         PutOffStore& putOff, CountLocalJobs countLocalJobs, MayClaim mayClaim,
+                         OnClaimed onClaimed)
       : slots_(slots), runs_(runs), store_(store), claims_(claims), putOff_(putOff),
-        countLocalJobs_(std::move(countLocalJobs)), onClaimed_(std::move(onClaimed)),
-        task_("The claim of jobs",
-              [this]
-              {
-                return Dispatch();
-              })
+        countLocalJobs_(std::move(countLocalJobs)), mayClaim_(std::move(mayClaim)),
+        onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
+                                                [this]
+                                                {
+                                                  return Dispatch();
+                                                })
   {
   }
 
@@ -68,6 +69,10 @@ namespace OrthancRegistry
 
   milliseconds Dispatcher::Dispatch()
   {
+    if (!mayClaim_())
+    {
+      return WAIT_FOR_PULSE;
+    }
     ReleaseLostClaims();
     const milliseconds untilDue = PromoteDue();
     if (!ClaimAll())
@@ -105,10 +110,14 @@ namespace OrthancRegistry
   // Answers true if there may be more to claim in a moment.
   bool Dispatcher::ClaimAll()
   {
-    for (size_t free = CountFreeSlots(); free > 0; free = CountFreeSlots())
+    for (size_t free = CountFreeSlots(); free > 0 && mayClaim_(); free = CountFreeSlots())
     {
       isClaimInDoubt_ = true; // until the answer is here
       ClaimAnswer answer = claims_.Claim(free);
+      if (!mayClaim_())
+      {
+        return false; // so late that others may have them by now
+      }
       isClaimInDoubt_ = false;
       for (ClaimedJob& job : answer.jobs)
       {

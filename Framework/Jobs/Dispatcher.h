@@ -18,11 +18,13 @@ namespace OrthancRegistry
   {
   public:
     using CountLocalJobs = std::function<size_t()>;
+    using MayClaim = std::function<bool()>;
     using OnClaimed = std::function<void(const ClaimedJob&)>;
 
-    // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
+    // "countLocalJobs" tells how many slots the core has taken for jobs of its own; "mayClaim" whether this
+    // replica holds its lease: it is asked before each claim, and once more when the answer is here.
     Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims, PutOffStore& putOff,
-               CountLocalJobs countLocalJobs, OnClaimed onClaimed);
+               CountLocalJobs countLocalJobs, MayClaim mayClaim, OnClaimed onClaimed);
 
     void Start();
     void Stop();
@@ -44,6 +46,7 @@ namespace OrthancRegistry
     ClaimStore& claims_;
     PutOffStore& putOff_;
     CountLocalJobs countLocalJobs_;
+    MayClaim mayClaim_;
     OnClaimed onClaimed_;
     std::atomic<int64_t> nextDue_ = std::numeric_limits<int64_t>::max(); // of the steady clock
     // Used by the thread only

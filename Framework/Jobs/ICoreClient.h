@@ -26,6 +26,11 @@ namespace OrthancRegistry
     bool operator==(const CoreJob&) const = default;
   };
 
+  inline bool IsCancelled(const CoreJob& job)
+  {
+    return job.state == JobState::Failure && job.errorCode == static_cast<int>(ErrorCode::CanceledJob);
+  }
+
   // Reads the JSON object of GET /jobs/{id}; throws RegistryError(BadFileFormat) if it is none.
   CoreJob ParseCoreJob(const Json::Value& json);
 

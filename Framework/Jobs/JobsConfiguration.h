@@ -75,6 +75,11 @@ namespace OrthancRegistry
 
     // Requests that wait for a change of a job
     unsigned int maximumWaiters = 10;
+
+    int64_t GetLocalJobsGraceMicroseconds() const
+    {
+      return static_cast<int64_t>(localJobsGraceSeconds) * 1000000;
+    }
   };
 
   // Who this replica is

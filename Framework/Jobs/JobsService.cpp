@@ -7,8 +7,10 @@
 #include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
+#include "Framework/Jobs/Drain.h"
 #include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/LostRuns.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -23,6 +25,12 @@ namespace OrthancRegistry
   {
     constexpr size_t MAXIMUM_SUBMISSION_THREADS = 8;
     constexpr std::chrono::milliseconds REFRESH_PATIENCE{1000};
+    constexpr int MARGINS_PER_LEASE = 12; // between the end of the last run and the end of the lease
+
+    std::chrono::milliseconds GetLease(const JobsConfiguration& configuration)
+    {
+      return std::chrono::seconds(configuration.leaseSeconds);
+    }
   }
 
   class JobsService::Implementation
@@ -83,13 +91,15 @@ namespace OrthancRegistry
   private:
     void OnMessage(std::string_view message);
     std::optional<Job> AskOthers(const std::string& id);
-    void HandBack();
+    void GiveUpRuns(std::chrono::steady_clock::time_point leaseEnd);
+    void OnLeaseRenewed(std::chrono::steady_clock::time_point sent);
 
     const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;
     IMessageBus& bus_;
     ICoreClient& core_;
     std::atomic<bool> isRunning_ = false;
+    std::atomic<bool> isStopping_ = false;
     JobWaiters waiters_;
 
     ReplicaRegistry registry_;
@@ -104,10 +114,14 @@ namespace OrthancRegistry
     RunTable runs_;
     CoreWatcher watcher_;
     ActionWorker actionWorker_;
+    CrashRecords crashRecords_;
+    LostRuns lostRuns_;
+    LeaseGuard leaseGuard_;
     Runner runner_;
     Dispatcher dispatcher_;
     Rescue rescue_;
     History history_;
+    Drain drain_;
     Pulse pulse_;
   };
 
@@ -130,6 +144,12 @@ namespace OrthancRegistry
                       {
                         dispatcher_.Wake();
                       }),
+        crashRecords_(identity, database), lostRuns_(runs_, runStore_, crashRecords_, core),
+        leaseGuard_(GetLease(configuration),
+                    [this](std::chrono::steady_clock::time_point leaseEnd)
+                    {
+                      GiveUpRuns(leaseEnd);
+                    }),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
                 [this]
                 {
@@ -141,11 +161,16 @@ namespace OrthancRegistry
             {
               return watcher_.CountRunningLocalJobs();
             },
+            [this]
+            {
+              return leaseGuard_.IsHeld() && lostRuns_.Recover();
+            },
             [this](const ClaimedJob& job)
             {
               runner_.Push(job);
             }),
         rescue_(configuration, identity, database, bus), history_(configuration, database),
+        drain_(registry_, runs_, runStore_, core),
         pulse_(configuration, registry_,
                {[this]
                 {
@@ -165,14 +190,31 @@ namespace OrthancRegistry
                 },
                 [this]
                 {
+                  GiveUpRuns(std::chrono::steady_clock::now());
                   watcher_.Forget();
+                },
+                [this](std::chrono::steady_clock::time_point sent)
+                {
+                  OnLeaseRenewed(sent);
                 },
                 [this]
                 {
                   actionWorker_.Wake();
                 }})
   {
+    watcher_.SetLeaseHandlers(
+        [this]
+        {
+          leaseGuard_.Check();
+        },
+        [this](const ClaimedJob& job)
+        {
+          lostRuns_.Add(job);
+        });
+    const auto sent = std::chrono::steady_clock::now();
     registry_.Register();
+    leaseGuard_.Renew(sent);
+    leaseGuard_.Start();
     bus_.SetHandler(
         [this](std::string_view message)
         {
@@ -186,6 +228,7 @@ namespace OrthancRegistry
   {
     waiters_.SetClosed(true);
     pulse_.Stop();
+    leaseGuard_.Stop();
     bus_.Stop();
     history_.Stop();
     rescue_.Stop();
@@ -213,51 +256,39 @@ namespace OrthancRegistry
 
   void JobsService::Implementation::Stop()
   {
-    if (!isRunning_.exchange(false))
+    if (!isRunning_ || isStopping_.exchange(true))
     {
       return;
     }
     waiters_.SetClosed(true);
     history_.Stop();
     dispatcher_.Stop();
+    drain_.Announce();
     rescue_.Stop();
     actionWorker_.Stop();
     runner_.Stop();
+    drain_.Run(std::chrono::steady_clock::now() + std::chrono::seconds(configuration_.drainSeconds));
     watcher_.Stop();
     pulse_.Stop();
+    leaseGuard_.Stop();
     bus_.Stop();
-    try
-    {
-      HandBack();
-      registry_.Leave();
-    }
-    catch (const std::exception& error)
-    {
-      LogError(
-          std::string("The jobs of this replica cannot be handed back, others will take them over when its"
-                      " lease runs out: ") +
-          error.what());
-    }
+    drain_.Leave();
+    isRunning_ = false;
+    isStopping_ = false;
   }
 
-  void JobsService::Implementation::HandBack()
+  void JobsService::Implementation::GiveUpRuns(std::chrono::steady_clock::time_point leaseEnd)
   {
-    for (const Run& run : runs_.GetAll())
+    lostRuns_.GiveUp(leaseEnd - GetLease(configuration_) / MARGINS_PER_LEASE);
+    dispatcher_.Wake();
+  }
+
+  void JobsService::Implementation::OnLeaseRenewed(std::chrono::steady_clock::time_point sent)
+  {
+    if (leaseGuard_.Renew(sent))
     {
-      try
-      {
-        if (!run.localId.empty())
-        {
-          core_.CancelJob(run.localId);
-        }
-      }
-      catch (const std::exception& error)
-      {
-        LogWarning("Job " + run.job.id + " cannot be cancelled at the core: " + error.what());
-      }
-      runs_.Remove(run.job);
+      dispatcher_.Wake();
     }
-    runStore_.Release({});
   }
 
   void JobsService::Implementation::OnMessage(std::string_view message)

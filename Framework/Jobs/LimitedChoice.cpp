@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/LimitedChoice.h"
 
+#include "Framework/Jobs/Job.h"
+
 #include <algorithm>
 #include <tuple>
 
@@ -20,8 +22,8 @@ namespace OrthancRegistry
     // Jobs that the core has not ended yet, the paused ones included: it could go on with them at any time.
     void CountTaken(Transaction& transaction, FlowRoom& room)
     {
-      // Not grouped, and no condition on "origin": then other indexes would do as well, of all that wait, instead
-      // of that of the few jobs with an owner.
+      // Not grouped, and no condition on "origin": then other indexes would do as well, of all that wait,
+      // instead of that of the few jobs with an owner.
       transaction.QueryLater<std::string, std::string, JobOrigin>(
           "SELECT type, destination, origin FROM SharedJobs WHERE owner IS NOT NULL AND completedAt IS NULL",
           [&room](std::string type, std::string destination, JobOrigin origin)

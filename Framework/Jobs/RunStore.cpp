@@ -17,6 +17,7 @@ namespace OrthancRegistry
   {
     // Background threads try again by themselves.
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
+    constexpr RetryPolicy REPEATABLE_POLICY{2, 10, 100, true};
 
     // With the ids of new runs: somebody may be looking for them.
     std::vector<std::string> GetChangedIds(const CoreUpdates& updates, std::vector<std::string> written)
@@ -82,17 +83,37 @@ namespace OrthancRegistry
           {
             bus_.Publish(transaction, MESSAGE_JOBS);
           }
-          std::vector<std::string> stale;
-          for (const RunUpdate& update : updates.runs)
-          {
-            if (std::find(written.begin(), written.end(), update.job.id) == written.end())
-            {
-              stale.push_back(update.job.id);
-            }
-          }
-          return stale;
+          return FindStale(transaction, updates, written);
         },
-        BACKGROUND_POLICY);
+        REPEATABLE_POLICY);
+  }
+
+  // A commit in doubt has been written after all if the row tells of the same run what was to be written.
+  std::vector<std::string> RunStore::FindStale(Transaction& transaction, const CoreUpdates& updates,
+                                               const std::vector<std::string>& written) const
+  {
+    std::vector<std::string> stale;
+    for (const RunUpdate& update : updates.runs)
+    {
+      if (std::find(written.begin(), written.end(), update.job.id) != written.end())
+      {
+        continue;
+      }
+      const bool isWritten =
+          IsEnded(update.core.state) &&
+          transaction
+              .QueryOptional<std::string>(
+                  "SELECT id FROM SharedJobs WHERE id = $1 AND fence = $3 AND errorCode = $5"
+                  " AND ((owner = $2 AND state = $4) OR (owner IS NULL AND state = 5 AND $4 = 3))",
+                  update.job.id, identity_.incarnation, update.job.fence, update.core.state,
+                  update.core.errorCode)
+              .has_value();
+      if (!isWritten)
+      {
+        stale.push_back(update.job.id);
+      }
+    }
+    return stale;
   }
 
   // Others may wait for the end of a job that a limit is about.
@@ -209,13 +230,14 @@ namespace OrthancRegistry
             bus_.Publish(transaction, MESSAGE_JOBS);
           }
           transaction.QueryEach<std::string>(
-              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
-              " localId = NULL, changedAt = SharedNow()"
+              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL, localId = NULL,"
+              " requestedAction = NULL, requestedRevision = NULL, changedAt = SharedNow()"
               " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
               " AND NOT (id = ANY($2)) RETURNING id",
               add, identity_.incarnation, kept);
           PublishChanges(bus_, transaction, ids);
-        });
+        },
+        REPEATABLE_POLICY);
   }
 
   std::vector<CoreJob> RunStore::GetUnfinishedLocalJobs()
@@ -260,7 +282,12 @@ namespace OrthancRegistry
               },
               ids, identity_.incarnation, identity_.serverIdentifier);
           PublishChanges(bus_, transaction, adopted);
+          transaction.Execute("DELETE FROM SharedReplicas WHERE serverIdentifier = $2 AND incarnation <> $1"
+                              " AND rescuedAt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM SharedJobs AS job"
+                              " WHERE job.owner = SharedReplicas.incarnation AND job.completedAt IS NULL)",
+                              identity_.incarnation, identity_.serverIdentifier);
           return adopted;
-        });
+        },
+        REPEATABLE_POLICY);
   }
 }

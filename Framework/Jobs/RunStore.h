@@ -41,6 +41,12 @@ namespace OrthancRegistry
     RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
              const ReplicaRegistry& registry, const JobsConfiguration& configuration = {});
 
+    const ReplicaIdentity& GetIdentity() const
+    {
+      return identity_;
+    }
+
+
     // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this
     // replica does not own that run any more: only the one whose owner and fence are in the row may write.
     std::vector<std::string> Write(const CoreUpdates& updates);
@@ -59,6 +65,8 @@ namespace OrthancRegistry
   private:
     bool HasMadeRoom(const CoreUpdates& updates, const std::vector<std::string>& written) const;
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
+    std::vector<std::string> FindStale(Transaction& transaction, const CoreUpdates& updates,
+                                       const std::vector<std::string>& written) const;
     void WriteLocalJob(Transaction& transaction, const CoreJob& job) const;
     void UpdateLocalJob(Transaction& transaction, const CoreJob& job) const;
     void WriteLocalDetails(Transaction& transaction, const CoreJob& job) const;

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/RunTable.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    template <typename Runs>
+    auto FindRun(Runs& runs, const ClaimedJob& job)
+    {
+      const auto found = runs.find(job.id);
+      return found == runs.end() || found->second.job.fence != job.fence ? nullptr : &found->second;
+    }
+  }
+
   void RunTable::Add(const ClaimedJob& job)
   {
     const std::lock_guard lock(mutex_);
@@ -14,45 +23,55 @@ namespace OrthancRegistry
     {
       orphans_.push_back(run.localId);
     }
-    if (run.isSubmitting)
-    {
-      abandoned_.push_back({run.job.id, run.job.fence, run.job.type});
-    }
     run = Run();
     run.job = job;
   }
 
+  const Run* RunTable::Find(const ClaimedJob& job) const
+  {
+    return FindRun(runs_, job);
+  }
+
   Run* RunTable::Find(const ClaimedJob& job)
   {
-    const auto found = runs_.find(job.id);
-    return found == runs_.end() || found->second.job.fence != job.fence ? nullptr : &found->second;
+    return FindRun(runs_, job);
   }
 
   bool RunTable::BeginSubmission(const ClaimedJob& job)
   {
     const std::lock_guard lock(mutex_);
     Run* const run = Find(job);
-    if (run == nullptr)
+    if (run == nullptr || run->isRecalled)
     {
       return false;
     }
     run->isSubmitting = true;
+    submittedTypes_.insert(job.type);
     return true;
   }
 
-  void RunTable::EndSubmission(const ClaimedJob& job, const std::string& localId)
+  bool RunTable::EndSubmission(const ClaimedJob& job, const std::string& localId)
   {
     const std::lock_guard lock(mutex_);
     ForgetSubmission(job);
     localIds_.emplace(localId, false);
-    if (Run* const run = Find(job))
-    {
-      run->isSubmitting = false;
-      run->localId = localId;
-    }
-    else
+    Run* const run = Find(job);
+    if (run == nullptr || run->isRecalled)
     {
       orphans_.push_back(localId);
+      return false;
+    }
+    run->isSubmitting = false;
+    run->localId = localId;
+    return true;
+  }
+
+  void RunTable::ForgetSubmission(const ClaimedJob& job)
+  {
+    const auto found = submittedTypes_.find(job.type);
+    if (found != submittedTypes_.end())
+    {
+      submittedTypes_.erase(found);
     }
   }
 
@@ -76,6 +95,26 @@ namespace OrthancRegistry
     }
   }
 
+  std::vector<Run> RunTable::RecallAll()
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<Run> runs;
+    runs.reserve(runs_.size());
+    for (auto& [id, run] : runs_)
+    {
+      run.isRecalled = true;
+      runs.push_back(run);
+    }
+    return runs;
+  }
+
+  bool RunTable::MayWrite(const ClaimedJob& job, const CoreJob& core) const
+  {
+    const std::lock_guard lock(mutex_);
+    const Run* const run = Find(job);
+    return run != nullptr && (!run->isRecalled || (IsEnded(core.state) && !IsCancelled(core)));
+  }
+
   void RunTable::Abandon(const ClaimedJob& job)
   {
     const std::lock_guard lock(mutex_);
@@ -88,20 +127,7 @@ namespace OrthancRegistry
     {
       orphans_.push_back(run->localId);
     }
-    if (run->isSubmitting)
-    {
-      abandoned_.push_back({job.id, job.fence, job.type});
-    }
     runs_.erase(job.id);
-  }
-
-  void RunTable::ForgetSubmission(const ClaimedJob& job)
-  {
-    std::erase_if(abandoned_,
-                  [&](const Abandoned& submission)
-                  {
-                    return submission.jobId == job.id && submission.fence == job.fence;
-                  });
   }
 
   bool RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
@@ -115,6 +141,12 @@ namespace OrthancRegistry
   {
     const std::lock_guard lock(mutex_);
     return std::exchange(orphans_, {});
+  }
+
+  bool RunTable::Contains(const ClaimedJob& job) const
+  {
+    const std::lock_guard lock(mutex_);
+    return Find(job) != nullptr;
   }
 
   std::vector<Run> RunTable::GetAll() const
@@ -148,17 +180,7 @@ namespace OrthancRegistry
   bool RunTable::MayBeRun(const std::string& localId, const std::string& type) const
   {
     const std::lock_guard lock(mutex_);
-    return localIds_.contains(localId) ||
-           std::any_of(abandoned_.begin(), abandoned_.end(),
-                       [&](const Abandoned& submission)
-                       {
-                         return submission.type == type;
-                       }) ||
-           std::any_of(runs_.begin(), runs_.end(),
-                       [&](const auto& entry)
-                       {
-                         return entry.second.isSubmitting && entry.second.job.type == type;
-                       });
+    return localIds_.contains(localId) || submittedTypes_.contains(type);
   }
 
   void RunTable::Prune(const std::set<std::string>& idsOfCore)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "Framework/Common/Errors.h"
-#include "Framework/Jobs/Job.h"
+#include "Framework/Jobs/ICoreClient.h"
 
 #include <map>
 #include <mutex>
@@ -39,6 +38,7 @@ namespace OrthancRegistry
     std::string localId;   // empty until the core has answered
     bool isPaused = false; // at the core, where it takes no slot
     std::optional<Refusal> refusal;
+    bool isRecalled = false; // being cancelled, so that another replica can run the job
   };
 
   // The queued jobs that this replica has claimed and that have not ended yet, and the ids that its core has
@@ -51,7 +51,9 @@ namespace OrthancRegistry
 
     // False if the run has been removed or replaced meanwhile: not to be submitted.
     bool BeginSubmission(const ClaimedJob& job);
-    void EndSubmission(const ClaimedJob& job, const std::string& localId);
+
+    // False if nobody follows it any more: to be cancelled.
+    bool EndSubmission(const ClaimedJob& job, const std::string& localId);
     void RefuseSubmission(const ClaimedJob& job, const Refusal& refusal);
 
     void Remove(const ClaimedJob& job);
@@ -63,6 +65,14 @@ namespace OrthancRegistry
     // True if the run takes no slot from now on.
     bool SetPaused(const ClaimedJob& job, bool isPaused);
 
+    // Marks all runs as recalled, and answers them. Those that the core does not know yet are dropped when it
+    // has accepted them.
+    std::vector<Run> RecallAll();
+
+    // False if the run has been removed or replaced, or if what the core says is due to its recall.
+    bool MayWrite(const ClaimedJob& job, const CoreJob& core) const;
+
+    bool Contains(const ClaimedJob& job) const;
     std::vector<Run> GetAll() const;
     size_t GetCount() const;
     size_t CountBusy() const; // without those that are paused
@@ -78,21 +88,14 @@ namespace OrthancRegistry
     void Prune(const std::set<std::string>& idsOfCore);
 
   private:
-    // A submission that nobody waits for any more
-    struct Abandoned
-    {
-      std::string jobId;
-      int64_t fence = 0;
-      std::string type;
-    };
-
     Run* Find(const ClaimedJob& job);
     void ForgetSubmission(const ClaimedJob& job);
+    const Run* Find(const ClaimedJob& job) const;
 
     mutable std::mutex mutex_;
     std::map<std::string, Run> runs_;
-    std::map<std::string, bool> localIds_; // of present and ended runs; true = has been listed
+    std::multiset<std::string> submittedTypes_; // under way, be the run still here or not
+    std::map<std::string, bool> localIds_;      // of present and ended runs; true = has been listed
     std::vector<std::string> orphans_;
-    std::vector<Abandoned> abandoned_;
   };
 }

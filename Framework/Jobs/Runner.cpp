@@ -76,7 +76,11 @@ namespace OrthancRegistry
   {
     try
     {
-      runs_.EndSubmission(job, core_.SubmitJob(job.request.uri, job.request.body));
+      const std::string localId = core_.SubmitJob(job.request.uri, job.request.body);
+      if (!runs_.EndSubmission(job, localId))
+      {
+        core_.CancelJob(localId); // at once: whoever follows the jobs may hang in the database
+      }
     }
     catch (const RegistryError& error)
     {

@@ -27,13 +27,16 @@ namespace OrthancRegistry
 
   std::chrono::milliseconds Pulse::Beat()
   {
+    auto sent = LeaseGuard::Clock::now();
     const HeartbeatAnswer answer = registry_.Beat(handlers_.countRunningJobs());
     if (!answer.isRegistered)
     {
       LogWarning("This replica was late by more than its lease: others have taken over its jobs");
+      handlers_.onTakenForDead();
+      sent = LeaseGuard::Clock::now();
       registry_.Register();
-      handlers_.onReregistered();
     }
+    handlers_.onRenewed(sent);
     if (answer.isWorkWaiting)
     {
       handlers_.onWorkWaiting();

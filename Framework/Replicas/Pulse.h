@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Common/BackgroundTask.h"
+#include "Framework/Replicas/LeaseGuard.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
 #include <functional>
@@ -15,7 +16,8 @@ namespace OrthancRegistry
     std::function<void()> onWorkWaiting;
     std::function<void(std::chrono::microseconds)> onJobPutOff; // until the next one may run
     std::function<void()> onReplicaExpired;
-    std::function<void()> onReregistered; // others had taken this replica for dead
+    std::function<void()> onTakenForDead; // by others; before this replica announces itself again
+    std::function<void(LeaseGuard::Clock::time_point sent)> onRenewed; // the lease, from then on
     std::function<void()> onActionRequested;
   };
 

@@ -5,6 +5,11 @@
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    constexpr RetryPolicy REPEATABLE_POLICY{.isRepeatable = true};
+  }
+
   ReplicaRegistry::ReplicaRegistry(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
                                    IDatabase& database)
       : configuration_(configuration), identity_(identity), database_(database)
@@ -18,11 +23,16 @@ namespace OrthancRegistry
 
   void ReplicaRegistry::Register()
   {
-    RunTransaction(database_, AccessMode::ReadWrite,
-                   [this](Transaction& transaction)
-                   {
-                     EnsureRegistered(transaction);
-                   });
+    RunTransaction(
+        database_, AccessMode::ReadWrite,
+        [this](Transaction& transaction)
+        {
+          EnsureRegistered(transaction);
+          transaction.Execute("UPDATE SharedReplicas SET heartbeatAt = SharedNow(), rescuedAt = NULL,"
+                              " draining = $2 WHERE incarnation = $1",
+                              identity_.incarnation, isDraining_.load());
+        },
+        REPEATABLE_POLICY);
   }
 
   void ReplicaRegistry::EnsureRegistered(Transaction& transaction) const
@@ -43,26 +53,27 @@ namespace OrthancRegistry
 
   HeartbeatAnswer ReplicaRegistry::Beat(unsigned int runningJobs)
   {
-    RetryPolicy policy;
+    RetryPolicy policy = REPEATABLE_POLICY;
     policy.maximumRetries = 1;
     const auto answer = RunTransaction(
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          return transaction.QueryOptional<bool, bool, bool, std::optional<int64_t>>(
+          return transaction.QueryOptional<bool, bool, bool, bool, std::optional<int64_t>>(
               "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
-              " WHERE incarnation = $1 RETURNING"
+              " WHERE incarnation = $1 RETURNING CASE WHEN rescuedAt IS NULL THEN 1 ELSE 0 END,"
               // In the order of the claim, so that its index is used
               " CASE WHEN (SELECT job.seq FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
               " AND job.notBefore IS NULL ORDER BY job.claimRank, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 "
               "END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
-              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow()) THEN 1 ELSE 0 END,"
+              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow() AND (other.rescuedAt IS NULL"
+              " OR other.heartbeatAt + other.leaseMicroseconds + $3 < SharedNow())) THEN 1 ELSE 0 END,"
               " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
               " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END,"
               " (SELECT later.notBefore FROM SharedJobs AS later WHERE later.notBefore IS NOT NULL"
               " AND later.state <> 4 ORDER BY later.notBefore LIMIT 1) - SharedNow()",
-              identity_.incarnation, runningJobs);
+              identity_.incarnation, runningJobs, configuration_.GetLocalJobsGraceMicroseconds());
         },
         policy);
     if (!answer)
@@ -70,15 +81,28 @@ namespace OrthancRegistry
       return {};
     }
     HeartbeatAnswer result;
-    result.isRegistered = true;
-    result.isWorkWaiting = std::get<0>(*answer);
-    result.isReplicaExpired = std::get<1>(*answer);
-    result.isActionRequested = std::get<2>(*answer);
-    if (const auto untilDue = std::get<3>(*answer))
+    result.isRegistered = std::get<0>(*answer);
+    result.isWorkWaiting = std::get<1>(*answer);
+    result.isReplicaExpired = std::get<2>(*answer);
+    result.isActionRequested = std::get<3>(*answer);
+    if (const auto untilDue = std::get<4>(*answer))
     {
       result.untilDue = std::chrono::microseconds(*untilDue);
     }
     return result;
+  }
+
+  void ReplicaRegistry::SetDraining()
+  {
+    isDraining_ = true;
+    RunTransaction(
+        database_, AccessMode::ReadWrite,
+        [this](Transaction& transaction)
+        {
+          transaction.Execute("UPDATE SharedReplicas SET draining = 1 WHERE incarnation = $1",
+                              identity_.incarnation);
+        },
+        REPEATABLE_POLICY);
   }
 
   void ReplicaRegistry::Leave()
@@ -92,6 +116,7 @@ namespace OrthancRegistry
           transaction.Execute("DELETE FROM SharedReplicas WHERE incarnation = $1 AND NOT EXISTS (SELECT 1"
                               " FROM SharedJobs WHERE owner = $1 AND completedAt IS NULL)",
                               identity_.incarnation);
-        });
+        },
+        REPEATABLE_POLICY);
   }
 }

@@ -5,6 +5,7 @@
 #include "Framework/Database/Transaction.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 
@@ -13,10 +14,10 @@ namespace OrthancRegistry
   // What a replica learns when it says that it is alive.
   struct HeartbeatAnswer
   {
-    bool isRegistered = false;                         // false: others have taken this replica for dead
-    bool isWorkWaiting = false;                        // a queued job could be claimed now
-    bool isReplicaExpired = false;                     // the lease of another replica has run out
-    bool isActionRequested = false;                    // of a job of this replica
+    bool isRegistered = false;      // false: others have taken this replica for dead
+    bool isWorkWaiting = false;     // a queued job could be claimed now
+    bool isReplicaExpired = false;  // another is dead, and something is to be done about it
+    bool isActionRequested = false; // of a job of this replica
     std::optional<std::chrono::microseconds> untilDue; // until the next job that is put off may run
   };
 
@@ -27,6 +28,7 @@ namespace OrthancRegistry
     ReplicaRegistry(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
                     IDatabase& database);
 
+    // Anew as well, after others have taken this replica for dead.
     void Register();
 
     // The same, inside a transaction that is about to give this replica something to own: a row of this
@@ -36,7 +38,11 @@ namespace OrthancRegistry
     // One statement for all: an idle replica costs nothing else.
     HeartbeatAnswer Beat(unsigned int runningJobs);
 
-    // On an orderly stop. The row is kept until the lease runs out as long as it owns unfinished jobs.
+    // From now on this replica claims nothing any more: at once when it begins to stop.
+    void SetDraining();
+
+    // At the end of an orderly stop. The row is kept until the lease runs out as long as it owns unfinished
+    // jobs.
     void Leave();
 
   private:
@@ -45,5 +51,6 @@ namespace OrthancRegistry
     const JobsConfiguration configuration_;
     const ReplicaIdentity identity_;
     IDatabase& database_;
+    std::atomic<bool> isDraining_ = false;
   };
 }

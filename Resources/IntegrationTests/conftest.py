@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'Samples'))
 
-from deployment import Deployment  # noqa: E402
+from deployment import LASTING_RECEIVER, Deployment  # noqa: E402
 from dicom_files import make_study, real_files  # noqa: E402
 
 
@@ -16,10 +16,25 @@ DEPLOYMENTS = {
 }
 
 
-def run(request, **options):
+# Dead replicas are noticed soon, and no job is given up because of them
+SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttempts': 100, 'MaxCrashes': 100,
+                            'HistorySize': 1000000},
+               'DicomModalities': {LASTING_RECEIVER: ['RECEIVER', LASTING_RECEIVER, 11112]}}
+
+
+def pytest_addoption(parser):
+    parser.addoption('--long', action='store_true', help='the long form of the tests of failures')
+
+
+@pytest.fixture(scope='session')
+def is_long(request):
+    return request.config.getoption('--long')
+
+
+def run(request, name='', **options):
     compose_file, replicas = DEPLOYMENTS[request.param]
     failures = request.session.testsfailed
-    deployment = Deployment('registry-test-' + request.param, compose_file, replicas, **options)
+    deployment = Deployment('registry-test-' + name + request.param, compose_file, replicas, **options)
     with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
         yield deployment
 
@@ -34,6 +49,12 @@ def cluster(request):
 def trixie_cluster(request):
     """The same with Orthanc 1.12.7, the one of Debian trixie."""
     yield from run(request, orthanc_suite='trixie')
+
+
+@pytest.fixture(scope='module', params=DEPLOYMENTS)
+def short_lease_cluster(request):
+    """The first one again, with leases of five seconds."""
+    yield from run(request, 'short-', options=SHORT_LEASE)
 
 
 @pytest.fixture(scope='session')

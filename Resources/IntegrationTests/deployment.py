@@ -8,6 +8,7 @@ import pathlib
 import secrets
 import socket
 import subprocess
+import tempfile
 import time
 
 import requests
@@ -15,6 +16,7 @@ import requests
 DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
+LASTING_RECEIVER = 'lasting-receiver'  # a modality that replicas know after a restart as well
 
 
 def docker(*arguments):
@@ -90,9 +92,14 @@ class Server:
 
 
 class Deployment:
-    def __init__(self, project, compose_file, replicas, orthanc_suite='forky'):
+    def __init__(self, project, compose_file, replicas, orthanc_suite=None, options=None):
+        """The suite is that of the environment by default. "options": of Orthanc, besides those of the image."""
         self.project = project
-        self.compose_file = compose_file
+        self.compose_files = [DOCKER_DIRECTORY / compose_file]
+        self.directory = tempfile.TemporaryDirectory(prefix=project)
+        if options:
+            self.compose_files.append(self.write_options(options, replicas))
+        orthanc_suite = orthanc_suite or os.environ.get('ORTHANC_SUITE', 'forky')
         self.credentials = ('orthanc', secrets.token_hex(16))
         self.ports = {name: free_port() for name in ['HTTP_PORT', 'DICOM_PORT', 'REPLICA1_PORT', 'REPLICA2_PORT',
                                                      'REPLICA3_PORT']}
@@ -104,9 +111,21 @@ class Deployment:
                          for name in replicas}
         self.network = project + '_default'
 
+    def write_options(self, options, replicas):
+        """Another file in the folder of the configuration of each replica, by a compose file that is answered."""
+        directory = pathlib.Path(self.directory.name)
+        directory.chmod(0o755)
+        configuration = directory / 'options.json'
+        configuration.write_text(json.dumps(options))
+        configuration.chmod(0o644)
+        mount = '%s:/etc/orthanc-registry/options.json:ro' % configuration
+        path = directory / 'docker-compose.options.yml'
+        path.write_text(json.dumps({'services': {name: {'volumes': [mount]} for name in replicas}}))
+        return path
+
     def compose(self, *arguments):
-        done = subprocess.run([str(DOCKER_DIRECTORY / 'compose.sh'), '--project-name', self.project, '--file',
-                               str(DOCKER_DIRECTORY / self.compose_file), *arguments],
+        files = [part for path in self.compose_files for part in ('--file', str(path))]
+        done = subprocess.run([str(DOCKER_DIRECTORY / 'compose.sh'), '--project-name', self.project, *files, *arguments],
                               env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
         return done.stdout
@@ -167,6 +186,21 @@ class Deployment:
             docker('start', self.container(service))
             self.wait_all_answer()
 
+    @contextlib.contextmanager
+    def suspended(self, service):
+        """SIGSTOP of all processes of a container, that go on at the end."""
+        container = self.container(service)
+        docker('pause', container)
+        try:
+            yield
+        finally:
+            docker('unpause', container)
+
+    def terminate_backends(self, share=1.0):
+        """Cuts connections of the replicas to PostgreSQL, chosen at random; answers how many."""
+        return len(self.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orthanc'"
+                              ' AND random() < %g' % share))
+
     def query(self, sql):
         """The rows of a query on the PostgreSQL of the deployment, as lists of texts."""
         out = docker('exec', self.container('database'), 'psql', '--dbname=orthanc', '--no-align', '--tuples-only',
@@ -205,24 +239,27 @@ class Deployment:
             assert server.status('PUT', '/modalities/' + name, json=body) == 200
 
     @contextlib.contextmanager
-    def storescp(self, *options):
-        """A receiver (DCMTK), known to all replicas as a modality."""
+    def storescp(self, *options, lasting=None):
+        """A receiver (DCMTK), known to all replicas as a modality: until they are started again, or by that name if
+        it is in their configuration."""
         name = '%s-receiver-%s' % (self.project, secrets.token_hex(4))
-        docker('run', '--detach', '--init', '--name', name, '--network', self.network, TOOLS,
+        docker('run', '--detach', '--init', '--name', name, '--network', self.network,
+               '--network-alias', lasting or name, TOOLS,
                'storescp', '--fork', '--aetitle', 'RECEIVER', '--output-directory', '/received',
                '--exec-on-reception', 'echo #a #f >> /received/log', *options, '11112')
         try:
-            receiver = Receiver(name)
-            self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
+            receiver = Receiver(name, lasting or name)
+            if not lasting:
+                self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
             echo = '/modalities/%s/echo' % receiver.modality
             wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 10, 'the receiver answers')
             yield receiver
         finally:
             docker('rm', '--force', name)
 
-    def slow_receiver(self):
+    def slow_receiver(self, **options):
         """A receiver that takes some seconds per instance."""
-        return self.storescp('--sleep-during', '1')
+        return self.storescp('--sleep-during', '1', **options)
 
     def plain_orthanc(self):
         """An Orthanc without plugins beside the cluster."""
@@ -258,9 +295,9 @@ class Deployment:
 
 
 class Receiver:
-    def __init__(self, container):
+    def __init__(self, container, modality):
         self.container = container
-        self.modality = container
+        self.modality = modality
 
     def received(self):
         """One line per received instance: who sent it, and its file name."""

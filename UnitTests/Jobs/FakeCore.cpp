@@ -91,7 +91,11 @@ namespace OrthancRegistry::Testing
     {
       return false;
     }
-    if (!IsEnded(found->second.state))
+    if (uncancellable_.contains(id))
+    {
+      found->second.state = JobState::Success;
+    }
+    if (!IsEnded(found->second.state) && !stubborn_.contains(id))
     {
       found->second.state = JobState::Failure;
       found->second.errorCode = static_cast<int>(ErrorCode::CanceledJob);
@@ -238,6 +242,18 @@ namespace OrthancRegistry::Testing
     changed_.notify_all();
   }
 
+  void FakeCore::EndInSpiteOfCancel(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    uncancellable_.insert(id);
+  }
+
+  void FakeCore::IgnoreCancel(const std::string& id)
+  {
+    const std::lock_guard lock(mutex_);
+    stubborn_.insert(id);
+  }
+
   std::string FakeCore::StartJob(const std::string& type, const std::string& id)
   {
     const std::lock_guard lock(mutex_);
@@ -293,6 +309,19 @@ namespace OrthancRegistry::Testing
       throw std::runtime_error("Not submitted to the core: " + uri);
     }
     return found->id;
+  }
+
+  void FakeCore::WaitForSubmissions(size_t count)
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(10),
+                           [&]
+                           {
+                             return submissions_.size() >= count;
+                           }))
+    {
+      throw std::runtime_error("Fewer than " + std::to_string(count) + " submissions to the core");
+    }
   }
 
   size_t FakeCore::CountHeldBack() const

@@ -42,6 +42,12 @@ namespace OrthancRegistry::Testing
     void HoldBack(const std::string& uri);
     void Release();
 
+    // A cancellation of that job makes it end in Success: it was in its last step.
+    void EndInSpiteOfCancel(const std::string& id);
+
+    // A cancellation of that job has no effect: its step takes long.
+    void IgnoreCancel(const std::string& id);
+
     // Called at each submission, and when a submitted job has come to its end by itself.
     using Observer = std::function<void(const std::string& uri, bool hasEnded)>;
     void Observe(Observer observer);
@@ -58,6 +64,9 @@ namespace OrthancRegistry::Testing
 
     // The id of the run of that URI, once there is one; throws after 10 seconds.
     std::string WaitForSubmission(const std::string& uri);
+
+    // Until there have been so many; throws after 10 seconds.
+    void WaitForSubmissions(size_t count);
 
     // How many submissions wait to be released
     size_t CountHeldBack() const;
@@ -78,6 +87,8 @@ namespace OrthancRegistry::Testing
     std::map<std::string, CoreJob> jobs_;
     std::vector<Submission> submissions_;
     std::set<std::string> cancelled_;
+    std::set<std::string> uncancellable_;
+    std::set<std::string> stubborn_;
     std::map<std::string, JobAction> flags_; // of running jobs, until the end of their step: the next listing
     std::vector<std::pair<std::string, JobAction>> actions_;
     bool areActionsHeldBack_ = false;

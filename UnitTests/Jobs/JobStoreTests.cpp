@@ -131,7 +131,13 @@ namespace OrthancRegistry::Testing
     EXPECT_TRUE(a.runs.Write(updates).empty());
     EXPECT_EQ(JobState::Success, a.reader.Get(id)->state);
 
-    // Once only
+    // Once more after a commit in doubt: done already. Anything else comes too late.
+    EXPECT_TRUE(a.runs.Write(updates).empty());
+    EXPECT_EQ(5, a.reader.Get(id)->revision);
+    updates.runs[0].core.state = JobState::Failure;
+    EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
+    updates.runs[0].core.state = JobState::Success;
+    updates.runs[0].job = first;
     EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
     EXPECT_EQ(5, a.reader.Get(id)->revision);
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "UnitTests/Jobs/TestCluster.h"
 
+#include "Framework/Common/Uuid.h"
+#include "Framework/Replicas/ReplicaRegistry.h"
+
 #include <gmock/gmock.h>
 
 namespace OrthancRegistry::Testing
@@ -40,6 +43,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Rescue, AttemptsAreLimited)
   {
     configuration_.maximumAttempts = 2;
+    configuration_.maximumCrashes = 100;
     std::string id;
     for (const char* name : {"first", "second"})
     {
@@ -57,6 +61,168 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2, job.attempts);
     EXPECT_THAT(job.errorDetails, testing::HasSubstr("first, second"));
     EXPECT_TRUE(last.GetCore().GetSubmissions().empty());
+  }
+
+  TEST_P(Rescue, FailedRunsThatWereRetriedDoNotCount)
+  {
+    configuration_.maximumAttempts = 2;
+    configuration_.maximumCrashes = 100;
+    TestReplica& first = AddReplica("first");
+    const std::string id = first.Get().Submit(MakeJob("/retried"));
+    first.GetCore().WaitForSubmission("/retried");
+    {
+      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+      transaction.Execute("UPDATE SharedJobs SET attempts = 3, retries = 2 WHERE id = $1", id);
+      transaction.Commit();
+    }
+    first.Kill();
+    TestReplica& second = AddReplica("second");
+    second.GetCore().WaitForSubmission("/retried");
+    EXPECT_EQ(4, second.Get().Get(id)->attempts);
+  }
+
+  TEST_P(Rescue, PoisonIsParkedAndNamesItsVictims)
+  {
+    const std::string healthy = [&]
+    {
+      TestReplica& first = AddReplica("first");
+      const std::string poison = first.Get().Submit(MakeJob("/poison"));
+      first.GetCore().WaitForSubmission("/poison");
+      first.Kill();
+      return poison;
+    }();
+    TestReplica& second = AddReplica("second/with/slashes");
+    second.GetCore().WaitForSubmission("/poison");
+    second.Kill();
+    TestReplica& last = AddReplica("last");
+    ASSERT_TRUE(last.WaitForState(healthy, JobState::Failure));
+    const Job job = last.Get().Get(healthy).value();
+    EXPECT_EQ(static_cast<int>(ErrorCode::InternalError), job.errorCode);
+    EXPECT_EQ("Parked, because it may be what has ended them: these replicas died while they ran it:"
+              " first, second/with/slashes. It can be resubmitted.",
+              job.errorDetails);
+    EXPECT_EQ(2, QueryValue<int64_t>("SELECT crashes FROM SharedJobs"));
+    EXPECT_TRUE(last.GetCore().GetSubmissions().empty());
+  }
+
+  TEST_P(Rescue, PausedJobHasNotEndedItsReplica)
+  {
+    configuration_.maximumCrashes = 1;
+    TestReplica& dead = AddReplica("dead");
+    const std::string id = dead.Get().Submit(MakeJob("/paused"));
+    dead.GetCore().Change(dead.GetCore().WaitForSubmission("/paused"),
+                          [](CoreJob& job)
+                          {
+                            job.state = JobState::Paused;
+                          });
+    ASSERT_TRUE(dead.WaitForState(id, JobState::Paused));
+    dead.Kill();
+    TestReplica& other = AddReplica("other");
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return other.Get().Get(id)->owner.empty();
+        }));
+    EXPECT_EQ(JobState::Paused, other.Get().Get(id)->state);
+    EXPECT_EQ(0, QueryValue<int64_t>("SELECT crashes FROM SharedJobs"));
+  }
+
+  // What a late owner has to say must not replace the reason either
+  TEST_P(Rescue, LateEndOfAParkedJobIsDropped)
+  {
+    configuration_.maximumCrashes = 1;
+    TestReplica& frozen = AddReplica("frozen");
+    const std::string id = frozen.Get().Submit(MakeJob("/late"));
+    const std::string localId = frozen.GetCore().WaitForSubmission("/late");
+    ASSERT_TRUE(frozen.WaitForState(id, JobState::Running));
+    frozen.GetCore().EndInSpiteOfCancel(localId);
+    TestReplica& other = AddReplica("other");
+    frozen.GetDatabase().SetFrozen(true);
+    ASSERT_TRUE(other.WaitForState(id, JobState::Failure));
+    frozen.GetDatabase().SetFrozen(false);
+    ASSERT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Running));
+    EXPECT_EQ(JobState::Failure, other.Get().Get(id)->state);
+    EXPECT_THAT(other.Get().Get(id)->errorDetails, testing::HasSubstr("frozen"));
+    EXPECT_EQ(1, QueryValue<int64_t>("SELECT crashes FROM SharedJobs WHERE id = $1", id));
+  }
+
+  TEST_P(Rescue, LocalJobsAreWaitedForAndQueuedOnesAreNot)
+  {
+    configuration_.localJobsGraceSeconds = 3;
+    TestReplica& dead = AddReplica("dead");
+    const std::string id = dead.Get().Submit(MakeJob("/queued"));
+    dead.GetCore().WaitForSubmission("/queued");
+    const std::string local = dead.GetCore().StartJob("Archive");
+    ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
+    TestReplica& other = AddReplica("other");
+    dead.Kill();
+    other.GetCore().WaitForSubmission("/queued");
+    EXPECT_EQ(JobState::Pending, other.Get().Get(local)->state);
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas WHERE rescuedAt IS NOT NULL") == 1;
+        }));
+    // Nothing to be done meanwhile, so that nobody looks for it
+    ReplicaRegistry registry(configuration_, {GenerateUuid(), "observer", "", ""}, GetDatabase());
+    registry.Register();
+    EXPECT_FALSE(registry.Beat(0).isReplicaExpired);
+    ASSERT_TRUE(other.WaitForState(local, JobState::Failure));
+    EXPECT_GE(QueryValue<int64_t>("SELECT completedAt FROM SharedJobs WHERE id = $1", local),
+              QueryValue<int64_t>("SELECT MIN(changedAt) + 2500000 FROM SharedJobs WHERE id = $1", id));
+    EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas WHERE serverIdentifier = 'dead'"));
+  }
+
+  TEST_P(Rescue, LocalJobsAreAdoptedWithinTheGrace)
+  {
+    configuration_.localJobsGraceSeconds = 3600;
+    TestReplica& dead = AddReplica("same");
+    const std::string local = dead.GetCore().StartJob("DicomModalityStore");
+    ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
+    TestReplica& other = AddReplica("other");
+    dead.Kill();
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas WHERE rescuedAt IS NOT NULL") == 1;
+        }));
+    TestReplica& restarted = AddReplica("same", false);
+    restarted.Get().FilterSavedJobs("{\"Jobs\":{\"" + local + "\":{}}}");
+    EXPECT_EQ(2, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+    restarted.GetCore().StartJob("DicomModalityStore", local);
+    restarted.GetCore().RunByItself();
+    restarted.Get().Start();
+    ASSERT_TRUE(other.WaitForState(local, JobState::Success));
+  }
+
+  TEST_P(Rescue, RescuedReplicaNoticesItAndGoesOn)
+  {
+    configuration_.localJobsGraceSeconds = 3600;
+    TestReplica& frozen = AddReplica("frozen");
+    const std::string local = frozen.GetCore().StartJob("Archive");
+    ASSERT_TRUE(frozen.WaitForState(local, JobState::Pending));
+    AddReplica("other", false).Get().Start();
+    frozen.GetDatabase().SetFrozen(true);
+    const auto countRescued = [&]
+    {
+      return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas WHERE rescuedAt IS NOT NULL");
+    };
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return countRescued() == 1;
+        }));
+    frozen.GetDatabase().SetFrozen(false);
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return countRescued() == 0;
+        }));
+    EXPECT_EQ(2, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
+    replicas_[1]->Get().Stop();
+    frozen.GetCore().RunByItself();
+    EXPECT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Success));
+    EXPECT_TRUE(frozen.WaitForState(local, JobState::Success));
   }
 
   TEST_P(Rescue, StaleOwnerChangesNothing)

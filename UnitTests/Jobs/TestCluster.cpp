@@ -84,8 +84,10 @@ namespace OrthancRegistry::Testing
     EngineTest::SetUp();
     database_->Migrate("Messages");
     database_->Migrate("Jobs");
-    configuration_.leaseSeconds = 1;
+    configuration_.leaseSeconds = 2;
     configuration_.heartbeatMilliseconds = 100;
+    configuration_.localJobsGraceSeconds = 0;
+    configuration_.drainSeconds = 0;
   }
 
   void ClusterTest::TearDown()
