@@ -9,6 +9,7 @@ import requests
 from deployment import START_SECONDS, docker, wait_until
 
 LEASE_SECONDS = 15
+GRACE_SECONDS = 60  # of local jobs, until their replica counts as lost
 MARGIN_SECONDS = 10
 
 
@@ -57,7 +58,7 @@ def test_local_job_of_a_killed_replica_ends_in_failure(cluster, make_patient):
             own.post('/modalities/%s/store' % slow.modality, {'Resources': [study], 'Synchronous': True}, timeout=1)
         [job] = wait_until(lambda: set(other.get('/jobs')) - before, 5, 'the local job on another replica')
         with cluster.killed('orthanc1'):
-            ended = cluster.end_of(job, LEASE_SECONDS + MARGIN_SECONDS, other)
+            ended = cluster.end_of(job, LEASE_SECONDS + GRACE_SECONDS + MARGIN_SECONDS, other)
             assert ended['State'] == 'Failure' and ended['Origin'] == 'Local' and ended['ErrorDetails']
 
 
