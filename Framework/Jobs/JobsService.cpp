@@ -6,6 +6,8 @@
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/OutputCopier.h"
+#include "Framework/Jobs/OutputRetention.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -83,6 +85,16 @@ namespace OrthancRegistry
       return watcher_;
     }
 
+    OutputStore& GetOutputs()
+    {
+      return outputs_;
+    }
+
+    OutputRetention& GetRetention()
+    {
+      return retention_;
+    }
+
     const ReplicaIdentity& GetIdentity() const
     {
       return identity_;
@@ -110,6 +122,9 @@ namespace OrthancRegistry
     JobStore store_;
     RunStore runStore_;
     RunTable runs_;
+    OutputStore outputs_;
+    OutputRetention retention_;
+    OutputCopier copier_;
     CoreWatcher watcher_;
     Runner runner_;
     Dispatcher dispatcher_;
@@ -122,11 +137,18 @@ namespace OrthancRegistry
                                               IMessageBus& bus, ICoreClient& core)
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
         registry_(configuration, identity, database), store_(database, bus),
-        runStore_(identity, database, bus, registry_), watcher_(runs_, runStore_, core,
-                                                                [this]
-                                                                {
-                                                                  dispatcher_.Wake();
-                                                                }),
+        runStore_(identity, database, bus, registry_), outputs_(configuration, identity, database, bus),
+        retention_(configuration, database), copier_(configuration, outputs_, core,
+                                                     [this]
+                                                     {
+                                                       watcher_.Wake();
+                                                       retention_.Wake();
+                                                     }),
+        watcher_(runs_, runStore_, core, copier_,
+                 [this]
+                 {
+                   dispatcher_.Wake();
+                 }),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
                 [this]
                 {
@@ -178,7 +200,9 @@ namespace OrthancRegistry
     rescue_.Stop();
     dispatcher_.Stop();
     runner_.Stop();
+    copier_.Stop();
     watcher_.Abort();
+    retention_.Stop();
   }
 
   void JobsService::Implementation::Start()
@@ -187,6 +211,8 @@ namespace OrthancRegistry
     {
       return;
     }
+    copier_.Start();
+    retention_.Start();
     watcher_.Start();
     Refresh(); // what the core runs already takes slots
     runner_.Start();
@@ -203,7 +229,9 @@ namespace OrthancRegistry
     dispatcher_.Stop();
     rescue_.Stop();
     runner_.Stop();
+    copier_.Stop();
     watcher_.Stop();
+    retention_.Stop();
     pulse_.Stop();
     bus_.Stop();
     try
@@ -345,6 +373,23 @@ namespace OrthancRegistry
   std::optional<Job> JobsService::Get(const std::string& id)
   {
     return implementation_->Get(id);
+  }
+
+  OutputStore& JobsService::GetOutputs()
+  {
+    return implementation_->GetOutputs();
+  }
+
+  bool JobsService::DeleteOutput(const Job& job, const std::string& key)
+  {
+    const bool isDeleted = GetOutputs().Evict(job.id, key, "Deleted on request");
+    implementation_->GetRetention().Wake();
+    return isDeleted;
+  }
+
+  const ReplicaIdentity& JobsService::GetIdentity() const
+  {
+    return implementation_->GetIdentity();
   }
 
   std::string JobsService::FilterSavedJobs(const std::string& registry)

@@ -4,6 +4,7 @@
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/ICoreClient.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Jobs/OutputStore.h"
 
 #include <memory>
 
@@ -54,6 +55,14 @@ namespace OrthancRegistry
     // By its id, or by the id of one of its runs at a core. An unknown one is asked for at the other
     // replicas.
     std::optional<Job> Get(const std::string& id);
+
+    // What jobs have produced
+    OutputStore& GetOutputs();
+
+    // Evicts an available output; false if there is none.
+    bool DeleteOutput(const Job& job, const std::string& key);
+
+    const ReplicaIdentity& GetIdentity() const;
 
     // The registry that the core wants to reload at its start (global property 5), without the jobs that the
     // shared registry already owns or knows to have ended.

@@ -101,7 +101,8 @@ namespace OrthancRegistry
            std::any_of(runs_.begin(), runs_.end(),
                        [&](const auto& entry)
                        {
-                         return entry.second.isSubmitting && entry.second.job.type == type;
+                         const Run& run = entry.second;
+                         return run.isSubmitting && (run.job.type == type || run.job.type == PLUGIN_JOB_TYPE);
                        });
   }
 

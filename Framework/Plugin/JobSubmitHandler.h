@@ -3,6 +3,7 @@
 
 #include "Framework/Jobs/JobValidation.h"
 #include "Framework/Jobs/JobsService.h"
+#include "Framework/Jobs/SubmitRoutes.h"
 #include "Framework/Plugin/JobsCatalog.h"
 #include "Framework/Plugin/JobsOptions.h"
 
@@ -17,12 +18,19 @@ namespace OrthancRegistry
 
     HttpAnswer Submit(const HttpCall& call);
 
+    // POST /cluster/submit/{uri}: always asynchronous
+    HttpAnswer SubmitListed(const HttpCall& call);
+
   private:
+    HttpAnswer Enqueue(const HttpCall& call, const JobRoute& route, const std::string& uri,
+                       const CheckedJob& checked);
+    JobRequest MakeRequest(const HttpCall& call, const std::string& uri) const;
     HttpAnswer RunSynchronously(const HttpCall& call);
 
     JobsOptions options_;
     JobsService& service_;
     JobsCatalog catalog_;
     JobValidator validator_;
+    SubmitRoutes routes_;
   };
 }

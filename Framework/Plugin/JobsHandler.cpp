@@ -116,4 +116,9 @@ namespace OrthancRegistry
   {
     return submit_.Submit(call);
   }
+
+  HttpAnswer JobsHandler::SubmitListed(const HttpCall& call)
+  {
+    return submit_.SubmitListed(call);
+  }
 }
