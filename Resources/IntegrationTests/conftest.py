@@ -16,6 +16,10 @@ DEPLOYMENTS = {
 }
 
 
+def pytest_addoption(parser):
+    parser.addoption('--large', action='store_true', help='an archive of 2 GiB instead of 100 MiB')
+
+
 def run(request, **options):
     compose_file, replicas = DEPLOYMENTS[request.param]
     failures = request.session.testsfailed
