@@ -322,31 +322,38 @@ namespace OrthancRegistry::Testing
     EXPECT_TRUE(store.Get("3", KEY)->IsAvailable());
 
     // The newest is the one that is completed last, whatever the clock says
-    Change("UPDATE SharedJobOutputs SET completedAt = completedAt + 3600000000 WHERE jobId = '2'");
+    Change("UPDATE SharedJobOutputs SET completedAt = completedAt + 3600000000 WHERE jobId <> '1'");
     ASSERT_TRUE(Write(store, MakeJob("4"), "abc"));
     EXPECT_TRUE(store.Get("4", KEY)->IsAvailable());
     EXPECT_EQ(2, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobOutputs WHERE evictedAt IS NULL"));
   }
 
-  TEST_P(Outputs, WhatAFailedJobHasLeftIsDeleted)
+  TEST_P(Outputs, AbandonedOnesAreDeleted)
   {
     OutputStore store = MakeStore();
-    const OutputOwner failed = MakeJob("failed");
-    ASSERT_TRUE(store.Begin(failed, KEY, {"", "", 100}));
-    ASSERT_TRUE(store.Append(failed, KEY, 0, "abc"));
-    const OutputOwner running = MakeJob("running");
-    ASSERT_TRUE(store.Begin(running, KEY, {"", "", 100}));
-    ASSERT_TRUE(store.Append(running, KEY, 0, "abc"));
-    Change("UPDATE SharedJobs SET state = 3, completedAt = SharedNow() WHERE id = 'failed'");
+    for (const char* id : {"failed", "running", "succeeded"})
+    {
+      const OutputOwner owner = MakeJob(id);
+      ASSERT_TRUE(store.Begin(owner, KEY, {"", "", 100}));
+      ASSERT_TRUE(store.Append(owner, KEY, 0, "abc"));
+    }
+    ASSERT_TRUE(Write(store, MakeJob("failed later"), "abc"));
+    ASSERT_TRUE(Write(store, MakeJob("fine"), "abc"));
+    Change("UPDATE SharedJobs SET state = 3, completedAt = SharedNow() WHERE id LIKE 'failed%'");
+    Change("UPDATE SharedJobs SET state = 2, completedAt = SharedNow() WHERE id IN ('succeeded', 'fine')");
     OutputRetention retention(configuration_, GetDatabase());
     retention.Start();
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return CountChunks() == 1;
+          return CountChunks() == 2;
         }));
+    EXPECT_EQ("abc", Read(store, "fine", 1));
     EXPECT_EQ("", GetReason("running"));
-    EXPECT_NE("", GetReason("failed"));
+    for (const char* id : {"failed", "failed later", "succeeded"})
+    {
+      EXPECT_NE("", GetReason(id));
+    }
 
     // Run again, it makes its output anew
     Change("UPDATE SharedJobs SET state = 1, completedAt = NULL, fence = 2 WHERE id = 'failed'");
