@@ -7,6 +7,7 @@ import os
 import zipfile
 
 import pytest
+import requests
 
 from deployment import docker, wait_until
 from dicom_files import make_instance, new_uid
@@ -229,8 +230,23 @@ def test_large_archive(cluster, request):
     assert size >= 0.9 * target
     assert highest - before < ALLOWED_GROWTH
     assert hash_of(own, job) == (digest, size)
-    assert cluster.balancer.status('DELETE', '/jobs/%s/archive' % job) == 200
+    assert_broken_by_deletion(cluster, last, job, size)
     assert cluster.balancer.status('DELETE', '/studies/' + answer['ParentStudy']) == 200
+
+
+def assert_broken_by_deletion(cluster, server, job, size):
+    """An output that is deleted while it is downloaded never looks complete."""
+    received = 0
+    answer = server.request('GET', '/jobs/%s/archive' % job, stream=True, timeout=600)
+    try:
+        for part in answer.iter_content(MIB):
+            if received == 0:
+                assert cluster.balancer.status('DELETE', '/jobs/%s/archive' % job) == 200
+            received += len(part)
+    except requests.RequestException:
+        pass
+    assert 0 < received < size == int(answer.headers['Content-Length'])
+    assert download(server, job).status_code == 404
 
 
 def submit_small(cluster, server):
