@@ -358,7 +358,8 @@ namespace OrthancRegistry
       return RecordRefusal(
           request, {},
           "Orthanc has no such output (any more): it was sent to the client of a synchronous call,"
-          " or a newer archive has evicted it (if so, increase the option MediaArchiveSize)",
+          " or a newer archive has evicted it (if so, increase the options MediaArchiveSize and "
+          "JobsHistorySize)",
           stop);
     }
     switch (store_.GiveBack(request.owner, ARCHIVE_KEY))
@@ -367,7 +368,7 @@ namespace OrthancRegistry
       LogWarning(
           "Job " + request.owner.jobId +
           " is run again: a newer archive has evicted its output before it could be copied (increase the"
-          " option MediaArchiveSize)");
+          " options MediaArchiveSize and JobsHistorySize)");
       return OutputVerdict{OutputVerdict::State::Gone, ""};
     case OutputStore::Returned::NotOwned:
       return Drop(request);
@@ -378,6 +379,6 @@ namespace OrthancRegistry
     }
     return OutputVerdict{OutputVerdict::State::Failed,
                          "Newer archives have evicted the output again and again before it could be copied:"
-                         " increase the option MediaArchiveSize"};
+                         " increase the options MediaArchiveSize and JobsHistorySize"};
   }
 }

@@ -89,7 +89,7 @@ namespace OrthancRegistry
           std::vector<Victim> victims;
           transaction.QueryEach<std::string, std::string, int64_t, Cause>(
               "WITH held AS (SELECT output.jobId, output.outputKey, output.fence, output.size,"
-              " output.completedAt, output.evictedAt, job.state, job.completedAt AS endedAt"
+              " output.completedAt, output.evictedAt, job.state, job.origin, job.completedAt AS endedAt"
               " FROM SharedJobOutputs AS output JOIN SharedJobs AS job ON job.id = output.jobId"
               " WHERE output.isStored = 1),"
               " kept AS (SELECT jobId, outputKey, fence, completedAt,"
@@ -98,7 +98,7 @@ namespace OrthancRegistry
               " FROM held WHERE completedAt IS NOT NULL AND evictedAt IS NULL)"
               " SELECT jobId, outputKey, fence, 0 FROM held WHERE evictedAt IS NOT NULL"
               " UNION ALL SELECT jobId, outputKey, fence, 1 FROM held WHERE evictedAt IS NULL"
-              " AND endedAt IS NOT NULL AND (completedAt IS NULL OR state = 3)"
+              " AND endedAt IS NOT NULL AND (completedAt IS NULL OR (state = 3 AND origin = 0))"
               " UNION ALL SELECT jobId, outputKey, fence, CASE WHEN $1 > 0 AND position > $1 THEN 2"
               " WHEN $2 > 0 AND total > $2 THEN 3 ELSE 4 END FROM kept WHERE ($1 > 0 AND position > $1)"
               " OR ($2 > 0 AND total > $2) OR ($3 > 0 AND completedAt < SharedNow() - $3) LIMIT 20",
@@ -119,7 +119,7 @@ namespace OrthancRegistry
     case Cause::Evicted:
       break;
     case Cause::Abandoned:
-      return "The job has not completed its output";
+      return "The job has failed, or has not completed its output";
     case Cause::Count:
       return "Evicted by newer outputs: " + std::to_string(count_) +
              " are kept in the whole cluster (option " + countReason_ + ")";

@@ -341,14 +341,20 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(Write(store, MakeJob("fine"), "abc"));
     Change("UPDATE SharedJobs SET state = 3, completedAt = SharedNow() WHERE id LIKE 'failed%'");
     Change("UPDATE SharedJobs SET state = 2, completedAt = SharedNow() WHERE id IN ('succeeded', 'fine')");
+
+    // A local job whose replica may come back, and tell its success then
+    ASSERT_TRUE(Write(store, MakeJob("local"), "abc"));
+    Change("UPDATE SharedJobs SET state = 3, completedAt = SharedNow(), origin = 1, localId = id"
+           " WHERE id = 'local'");
     OutputRetention retention(configuration_, GetDatabase());
     retention.Start();
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return CountChunks() == 2;
+          return CountChunks() == 3;
         }));
     EXPECT_EQ("abc", Read(store, "fine", 1));
+    EXPECT_EQ("abc", Read(store, "local", 1));
     EXPECT_EQ("", GetReason("running"));
     for (const char* id : {"failed", "failed later", "succeeded"})
     {
