@@ -40,9 +40,9 @@ namespace OrthancRegistry
     }
   }
 
-  CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core,
+  CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
                            std::function<void()> onSlotFreed)
-      : runs_(runs), store_(store), core_(core), onSlotFreed_(std::move(onSlotFreed)),
+      : runs_(runs), store_(store), core_(core), outputs_(outputs), onSlotFreed_(std::move(onSlotFreed)),
         task_("Following the jobs of the core",
               [this]
               {
@@ -169,6 +169,7 @@ namespace OrthancRegistry
                   {
                     return !ids.contains(id) && !writtenLocalJobs_.contains(id);
                   });
+    outputs_.Prune(ids);
     Deliver(listing);
 
     const bool isLocalJobActive =
@@ -219,6 +220,13 @@ namespace OrthancRegistry
         continue;
       }
       core->state = ToSharedState(core->state);
+      if (!Secure({run.job.id, run.job.fence}, *core))
+      {
+        writtenRuns_.erase(run.localId);
+        runs_.Remove(run.job);
+        onSlotFreed_();
+        continue;
+      }
       const auto written = writtenRuns_.find(run.localId);
       if (written == writtenRuns_.end() || !IsSame(written->second, *core))
       {
@@ -285,13 +293,22 @@ namespace OrthancRegistry
   void CoreWatcher::CollectLocalJobs(const Listing& listing, CoreUpdates& updates)
   {
     size_t running = 0;
-    for (const auto& [id, job] : listing)
+    for (const auto& [id, listed] : listing)
     {
       const auto written = writtenLocalJobs_.find(id);
       const bool isKnown = written != writtenLocalJobs_.end();
-      if (!isKnown && runs_.MayBeRun(id, job.type))
+      if (!isKnown && runs_.MayBeRun(id, listed.type))
       {
         continue;
+      }
+      if (isKnown && IsEnded(written->second.state) && IsSame(written->second, listed))
+      {
+        continue;
+      }
+      CoreJob job = listed;
+      if (!isKnown || !IsEnded(written->second.state))
+      {
+        Secure({id, 0}, job);
       }
       running += job.state == JobState::Running ? 1 : 0;
       if (!isKnown || !IsSame(written->second, job))
@@ -325,7 +342,8 @@ namespace OrthancRegistry
       }
       else if (!core_.GetJob(id))
       {
-        if (auto job = ReadForgotten(last))
+        auto job = ReadForgotten(last);
+        if (job && Secure({id, 0}, *job) && !IsSame(last, *job))
         {
           updates.known.insert(id);
           updates.localJobs.push_back(std::move(*job));
@@ -333,6 +351,17 @@ namespace OrthancRegistry
       }
       ++written;
     }
+  }
+
+  // False if the job is not of this replica any more.
+  bool CoreWatcher::Secure(const OutputOwner& owner, CoreJob& job)
+  {
+    const auto verdict = SecureOutput(outputs_, owner, job);
+    if (verdict == OutputVerdict::State::Copying)
+    {
+      SetOutcome(job.id, JobState::Success); // the core may forget it meanwhile
+    }
+    return verdict != OutputVerdict::State::Gone;
   }
 
   void CoreWatcher::Write(const CoreUpdates& updates)

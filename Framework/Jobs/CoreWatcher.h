@@ -4,6 +4,7 @@
 #include "Framework/Common/BackgroundTask.h"
 #include "Framework/Jobs/CoreWaiters.h"
 #include "Framework/Jobs/ICoreClient.h"
+#include "Framework/Jobs/OutputKeeper.h"
 #include "Framework/Jobs/RunStore.h"
 #include "Framework/Jobs/RunTable.h"
 
@@ -21,7 +22,8 @@ namespace OrthancRegistry
   {
   public:
     // "onSlotFreed" is called when a job of this core has ended.
-    CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, std::function<void()> onSlotFreed);
+    CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
+                std::function<void()> onSlotFreed);
 
     // To be set before Start(). "checkLease" is called before anything about runs is written; "onLost" when
     // another replica has taken over a run.
@@ -66,6 +68,7 @@ namespace OrthancRegistry
     void CollectForgottenLocalJobs(const Listing& listing, CoreUpdates& updates);
     std::optional<CoreJob> ReadRun(const Run& run, const Listing& listing);
     std::optional<CoreJob> ReadForgotten(const CoreJob& last);
+    bool Secure(const OutputOwner& owner, CoreJob& job);
     void Write(const CoreUpdates& updates);
     void DropUnwritable(CoreUpdates& updates);
     void DropStale(const ClaimedJob& job, const std::string& coreJobId);
@@ -76,6 +79,7 @@ namespace OrthancRegistry
     RunTable& runs_;
     RunStore& store_;
     ICoreClient& core_;
+    IOutputKeeper& outputs_;
     std::function<void()> onSlotFreed_;
     std::function<void()> checkLease_;
     std::function<void(const ClaimedJob&)> onLost_;

@@ -3,7 +3,9 @@
 
 #include "Framework/Common/Errors.h"
 #include "Framework/Jobs/Job.h"
+#include "Framework/Jobs/OutputStore.h"
 
+#include <memory>
 #include <vector>
 
 namespace OrthancRegistry
@@ -34,6 +36,16 @@ namespace OrthancRegistry
   // Reads the JSON object of GET /jobs/{id}; throws RegistryError(BadFileFormat) if it is none.
   CoreJob ParseCoreJob(const Json::Value& json);
 
+  // What a job of the core has produced, held in memory as long as this object lives
+  class ICoreOutput
+  {
+  public:
+    virtual ~ICoreOutput() = default;
+
+    virtual OutputDescription GetDescription() const = 0;
+    virtual std::string_view GetContent() const = 0;
+  };
+
   // Calls to the REST API that is built into the core of this replica. Thread-safe. Only to be called from
   // threads with a stack of normal size (not those of the HTTP server), never from inside a database
   // operation, and not before the core has been started.
@@ -56,5 +68,8 @@ namespace OrthancRegistry
 
     // DELETE /jobs/{id}; false if the core does not know the job, or it has not ended.
     virtual bool DeleteJob(const std::string& id) = 0;
+
+    // GET /jobs/{id}/{key}; null if the core does not have it (any more).
+    virtual std::unique_ptr<ICoreOutput> GetOutput(const std::string& id, const std::string& key) = 0;
   };
 }

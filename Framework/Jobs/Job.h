@@ -49,6 +49,9 @@ namespace OrthancRegistry
     return state == JobState::Success || state == JobState::Failure;
   }
 
+  // The type of a job that a plugin makes, until its first run tells the true one
+  inline constexpr const char* PLUGIN_JOB_TYPE = "Plugin";
+
   // The REST call that makes a queued job
   struct JobRequest
   {

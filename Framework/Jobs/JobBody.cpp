@@ -78,15 +78,15 @@ namespace OrthancRegistry
     }
   }
 
-  std::string MakeAsynchronousBody(const std::string& body, bool isStoreRoute)
+  std::string MakeAsynchronousBody(const std::string& body, bool mayBeList)
   {
     Json::Value value;
-    if (!ParseJobBody(value, body, isStoreRoute))
+    if (!ParseJobBody(value, body, mayBeList))
     {
       return body;
     }
 
-    if (isStoreRoute && (value.isArray() || value.isString()))
+    if (mayBeList && (value.isArray() || value.isString()))
     {
       Json::Value resources = Json::arrayValue;
       if (value.isArray())

@@ -20,8 +20,8 @@ namespace OrthancRegistry
   // no JSON, or nested deeper than 100 levels.
   bool ParseJobBody(Json::Value& target, std::string_view body, bool isStoreRoute);
 
-  // The same call, to be run asynchronously whatever the body said. The short forms of the routes "store"
-  // (string, array) become {"Resources": [...]}. A body that is no JSON remains as it is: the core refuses
-  // it.
-  std::string MakeAsynchronousBody(const std::string& body, bool isStoreRoute);
+  // The same call, to be run asynchronously whatever the body said. The short forms of the routes whose body
+  // may be a list (string, array) become {"Resources": [...]}. A body that is no JSON remains as it is: the
+  // core refuses it.
+  std::string MakeAsynchronousBody(const std::string& body, bool mayBeList);
 }

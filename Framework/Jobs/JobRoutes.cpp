@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobRoutes.h"
 
+#include "Framework/Jobs/Job.h"
+
 #include <array>
 
 namespace OrthancRegistry
@@ -24,6 +26,15 @@ namespace OrthancRegistry
         {"series", "anonymize", ResourceLevel::Series, JobRouteKind::Anonymize},
         {"studies", "split", ResourceLevel::Study, JobRouteKind::Split},
         {"studies", "merge", ResourceLevel::Study, JobRouteKind::Merge},
+    }};
+
+    constexpr std::array<ResourceRoute, 6> ARCHIVE_ROUTES = {{
+        {"patients", "archive", ResourceLevel::Patient, JobRouteKind::Archive},
+        {"patients", "media", ResourceLevel::Patient, JobRouteKind::Media},
+        {"studies", "archive", ResourceLevel::Study, JobRouteKind::Archive},
+        {"studies", "media", ResourceLevel::Study, JobRouteKind::Media},
+        {"series", "archive", ResourceLevel::Series, JobRouteKind::Archive},
+        {"series", "media", ResourceLevel::Series, JobRouteKind::Media},
     }};
 
     struct DestinationRoute
@@ -112,6 +123,31 @@ namespace OrthancRegistry
     return std::nullopt;
   }
 
+  std::optional<JobRoute> ParseArchiveRoute(std::string_view path)
+  {
+    const auto parts = Split(path);
+    if (parts.size() == 2 && parts[0] == "tools")
+    {
+      if (parts[1] == "create-archive")
+      {
+        return JobRoute{JobRouteKind::BulkArchive, ResourceLevel::Instance, "", ""};
+      }
+      if (parts[1] == "create-media" || parts[1] == "create-media-extended")
+      {
+        return JobRoute{JobRouteKind::BulkMedia, ResourceLevel::Instance, "", ""};
+      }
+      return std::nullopt;
+    }
+    for (const auto& route : ARCHIVE_ROUTES)
+    {
+      if (parts.size() == 3 && parts[0] == route.root && parts[2] == route.action)
+      {
+        return JobRoute{route.kind, route.level, std::string(parts[1]), ""};
+      }
+    }
+    return std::nullopt;
+  }
+
   const char* GetJobType(JobRouteKind kind)
   {
     switch (kind)
@@ -133,6 +169,14 @@ namespace OrthancRegistry
       return "DicomGetScu";
     case JobRouteKind::PeerStore:
       return "OrthancPeerStore";
+    case JobRouteKind::Archive:
+    case JobRouteKind::BulkArchive:
+      return "Archive";
+    case JobRouteKind::Media:
+    case JobRouteKind::BulkMedia:
+      return "Media";
+    case JobRouteKind::Plugin:
+      return PLUGIN_JOB_TYPE;
     }
     return "";
   }
@@ -140,5 +184,10 @@ namespace OrthancRegistry
   bool IsStoreRoute(JobRouteKind kind)
   {
     return kind == JobRouteKind::ModalityStore || kind == JobRouteKind::PeerStore;
+  }
+
+  bool MayBodyBeList(JobRouteKind kind)
+  {
+    return IsStoreRoute(kind) || kind == JobRouteKind::BulkArchive || kind == JobRouteKind::BulkMedia;
   }
 }

@@ -10,7 +10,7 @@
 
 // Which REST calls make queued jobs: the routes of the core that create a job, are POST-only and never stream
 // their answer. Archives and media (streamed), and retrievals of query handles (bound to one process) remain
-// routes of the core.
+// routes of the core; archives, media, and routes of plugins can be queued through /cluster/submit.
 namespace OrthancRegistry
 {
   enum class JobRouteKind
@@ -24,7 +24,12 @@ namespace OrthancRegistry
     ModalityStore, // /modalities/{modality}/store
     ModalityMove,  // /modalities/{modality}/move
     ModalityGet,   // /modalities/{modality}/get
-    PeerStore      // /peers/{peer}/store
+    PeerStore,     // /peers/{peer}/store
+    Archive,       // /{patients|studies|series}/{id}/archive
+    Media,         // /{patients|studies|series}/{id}/media
+    BulkArchive,   // /tools/create-archive
+    BulkMedia,     // /tools/create-media, /tools/create-media-extended
+    Plugin         // whatever the administrator lists
   };
 
   struct JobRoute
@@ -43,9 +48,15 @@ namespace OrthancRegistry
   // trailing slash.
   std::optional<JobRoute> ParseJobRoute(std::string_view path);
 
+  // The same for archives and media, which are not registered
+  std::optional<JobRoute> ParseArchiveRoute(std::string_view path);
+
   // The type of the core's job, "ResourceModification" for example
   const char* GetJobType(JobRouteKind kind);
 
   // True if the body of the route may also be a bare identifier or a JSON string or array of them.
   bool IsStoreRoute(JobRouteKind kind);
+
+  // True if the body of the route may be a JSON array of identifiers.
+  bool MayBodyBeList(JobRouteKind kind);
 }

@@ -19,8 +19,7 @@ namespace OrthancRegistry
     {
       CheckedJob job;
       JobFields::ReadBoolean(body, "Permissive", false);
-      job.isSynchronous = body.isMember("Synchronous") ? JobFields::ReadBoolean(body, "Synchronous", true)
-                                                       : !JobFields::ReadBoolean(body, "Asynchronous", false);
+      job.isSynchronous = JobFields::IsSynchronous(body);
       job.priority = JobFields::ReadInteger(body, "Priority", 0);
       if (body.isMember("UserData"))
       {
@@ -100,9 +99,17 @@ namespace OrthancRegistry
     Json::Value body;
     if (!ParseJobBody(body, text, IsStoreRoute(route.kind)))
     {
+      if (route.kind == JobRouteKind::Plugin)
+      {
+        return CheckedJob();
+      }
       throw RegistryError(ErrorCode::BadFileFormat, "The body must be a JSON value");
     }
-    if (!body.isObject() && !IsStoreRoute(route.kind))
+    if (!body.isObject() && route.kind == JobRouteKind::Plugin)
+    {
+      return CheckedJob();
+    }
+    if (!body.isObject() && !MayBodyBeList(route.kind))
     {
       throw RegistryError(ErrorCode::BadFileFormat, "The body must be a JSON object");
     }
@@ -128,6 +135,13 @@ namespace OrthancRegistry
     case JobRouteKind::ModalityStore:
     case JobRouteKind::PeerStore:
       CheckStore(route, body);
+      break;
+    case JobRouteKind::Archive:
+    case JobRouteKind::Media:
+    case JobRouteKind::BulkArchive:
+    case JobRouteKind::BulkMedia:
+      return CheckArchive(route, body);
+    case JobRouteKind::Plugin:
       break;
     }
     return ReadCommonFields(body);

@@ -97,6 +97,7 @@ namespace OrthancRegistry
     void CheckMerge(const JobRoute& route, const Json::Value& body) const;
     void CheckRetrieve(const JobRoute& route, const Json::Value& body) const;
     void CheckStore(const JobRoute& route, Json::Value& body) const;
+    CheckedJob CheckArchive(const JobRoute& route, const Json::Value& body) const;
     void CheckExported(const Json::Value& resources) const;
     void CheckExist(const std::vector<std::string>& publicIds) const;
 

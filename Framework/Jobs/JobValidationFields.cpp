@@ -53,6 +53,12 @@ namespace OrthancRegistry::JobFields
     return body[field].asBool();
   }
 
+  bool IsSynchronous(const Json::Value& body)
+  {
+    return body.isMember("Synchronous") ? ReadBoolean(body, "Synchronous", true)
+                                        : !ReadBoolean(body, "Asynchronous", false);
+  }
+
   int ReadInteger(const Json::Value& body, const char* field, int defaultValue)
   {
     if (!body.isMember(field))

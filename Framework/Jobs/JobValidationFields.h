@@ -12,6 +12,7 @@
 namespace OrthancRegistry::JobFields
 {
   bool ReadBoolean(const Json::Value& body, const char* field, bool defaultValue);
+  bool IsSynchronous(const Json::Value& body); // the routes are by default
   int ReadInteger(const Json::Value& body, const char* field, int defaultValue);
   void CheckString(const Json::Value& body, const char* field);                     // if present
   void CheckUnsigned(const Json::Value& body, const char* field);                   // if present

@@ -11,6 +11,8 @@
 #include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobStore.h"
 #include "Framework/Jobs/LostRuns.h"
+#include "Framework/Jobs/OutputCopier.h"
+#include "Framework/Jobs/OutputRetention.h"
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -77,6 +79,16 @@ namespace OrthancRegistry
       return watcher_;
     }
 
+    OutputStore& GetOutputs()
+    {
+      return outputs_;
+    }
+
+    OutputRetention& GetRetention()
+    {
+      return retention_;
+    }
+
     const ReplicaIdentity& GetIdentity() const
     {
       return identity_;
@@ -112,6 +124,9 @@ namespace OrthancRegistry
     JobControl control_;
     ActionStore actionStore_;
     RunTable runs_;
+    OutputStore outputs_;
+    OutputRetention retention_;
+    OutputCopier copier_;
     CoreWatcher watcher_;
     ActionWorker actionWorker_;
     CrashRecords crashRecords_;
@@ -134,7 +149,14 @@ namespace OrthancRegistry
         runStore_(identity, database, bus, registry_, configuration),
         claims_(configuration, identity, database, bus), putOff_(database, bus),
         control_(configuration, database, bus, waiters_), actionStore_(identity, database, bus),
-        watcher_(runs_, runStore_, core,
+        outputs_(configuration, identity, database, bus), retention_(configuration, database),
+        copier_(configuration, outputs_, core,
+                [this]
+                {
+                  watcher_.Wake();
+                  retention_.Wake();
+                }),
+        watcher_(runs_, runStore_, core, copier_,
                  [this]
                  {
                    dispatcher_.Wake();
@@ -235,7 +257,9 @@ namespace OrthancRegistry
     actionWorker_.Stop();
     dispatcher_.Stop();
     runner_.Stop();
+    copier_.Stop();
     watcher_.Abort();
+    retention_.Stop();
   }
 
   void JobsService::Implementation::Start()
@@ -245,6 +269,8 @@ namespace OrthancRegistry
       return;
     }
     waiters_.SetClosed(false);
+    copier_.Start();
+    retention_.Start();
     watcher_.Start();
     Refresh(); // what the core runs already takes slots
     runner_.Start();
@@ -268,7 +294,9 @@ namespace OrthancRegistry
     actionWorker_.Stop();
     runner_.Stop();
     drain_.Run(std::chrono::steady_clock::now() + std::chrono::seconds(configuration_.drainSeconds));
+    copier_.Stop();
     watcher_.Stop();
+    retention_.Stop();
     pulse_.Stop();
     leaseGuard_.Stop();
     bus_.Stop();
@@ -475,6 +503,23 @@ namespace OrthancRegistry
   ActionAnswer JobsService::Delete(const std::string& id, const ExpectedRevisions& expected)
   {
     return implementation_->Delete(id, expected);
+  }
+
+  OutputStore& JobsService::GetOutputs()
+  {
+    return implementation_->GetOutputs();
+  }
+
+  bool JobsService::DeleteOutput(const Job& job, const std::string& key)
+  {
+    const bool isDeleted = GetOutputs().Evict(job.id, key, "Deleted on request");
+    implementation_->GetRetention().Wake();
+    return isDeleted;
+  }
+
+  const ReplicaIdentity& JobsService::GetIdentity() const
+  {
+    return implementation_->GetIdentity();
   }
 
   std::string JobsService::FilterSavedJobs(const std::string& registry)

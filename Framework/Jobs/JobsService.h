@@ -8,6 +8,7 @@
 #include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/JobWait.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Jobs/OutputStore.h"
 
 #include <chrono>
 #include <memory>
@@ -78,6 +79,14 @@ namespace OrthancRegistry
     // POST /jobs/{id}/{action} and DELETE /jobs/{id}, of any job at any replica
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected = {});
     ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected = {});
+
+    // What jobs have produced
+    OutputStore& GetOutputs();
+
+    // Evicts an available output; false if there is none.
+    bool DeleteOutput(const Job& job, const std::string& key);
+
+    const ReplicaIdentity& GetIdentity() const;
 
     // The registry that the core wants to reload at its start (global property 5), without the jobs that the
     // shared registry already owns or knows to have ended.

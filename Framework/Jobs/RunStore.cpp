@@ -155,6 +155,13 @@ namespace OrthancRegistry
         ToStorableText(core.errorDetails), StoreValue(core.errorPayload, configuration_), content.packed);
     if (update.isFirst && localId)
     {
+      if (update.job.type == PLUGIN_JOB_TYPE)
+      {
+        transaction.Execute("UPDATE SharedJobs SET type = $4 WHERE id = $1 AND owner = $2 AND fence = $3"
+                            " AND type = 'Plugin'",
+                            update.job.id, identity_.incarnation, update.job.fence,
+                            ToStorableText(core.type));
+      }
       transaction.Execute(
           "INSERT INTO SharedJobRuns(localId, jobId, attempt, incarnation)"
           " SELECT $1, id, $3, $4 FROM SharedJobs WHERE id = $2 ON CONFLICT (localId) DO NOTHING",

@@ -180,7 +180,8 @@ namespace OrthancRegistry
   bool RunTable::MayBeRun(const std::string& localId, const std::string& type) const
   {
     const std::lock_guard lock(mutex_);
-    return localIds_.contains(localId) || submittedTypes_.contains(type);
+    return localIds_.contains(localId) || submittedTypes_.contains(type) ||
+           submittedTypes_.contains(PLUGIN_JOB_TYPE);
   }
 
   void RunTable::Prune(const std::set<std::string>& idsOfCore)

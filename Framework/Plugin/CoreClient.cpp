@@ -3,10 +3,12 @@
 
 #include "Framework/Common/Json.h"
 #include "Framework/Common/Logging.h"
+#include "Framework/Common/Uuid.h"
 #include "Framework/Jobs/JobBody.h"
 #include "Framework/Jobs/JobFormat.h"
 #include "Framework/Jobs/JobRoutes.h"
 #include "Framework/Jobs/JobTransitions.h"
+#include "Framework/Plugin/HttpFileName.h"
 #include "Framework/Plugin/PluginContext.h"
 
 #include <algorithm>
@@ -42,10 +44,11 @@ namespace OrthancRegistry
         return &buffer_;
       }
 
-      std::string ToString() const
+      std::string_view GetContent() const
       {
-        return buffer_.data == nullptr ? std::string()
-                                       : std::string(static_cast<const char*>(buffer_.data), buffer_.size);
+        return buffer_.data == nullptr
+                   ? std::string_view()
+                   : std::string_view(static_cast<const char*>(buffer_.data), buffer_.size);
       }
 
     private:
@@ -94,6 +97,97 @@ namespace OrthancRegistry
       }
     }
 
+    // The body of the answer stays in the buffer of the core.
+    CoreAnswer CallIntoBuffer(MemoryBuffer& answerBody, HttpMethod method, const std::string& uri,
+                              std::string_view body, CoreRoutes routes)
+    {
+      if (body.size() > std::numeric_limits<uint32_t>::max())
+      {
+        throw RegistryError(ErrorCode::NotEnoughMemory,
+                            "The body of a call to the core is larger than 4 GiB");
+      }
+
+      MemoryBuffer answerHeaders;
+      uint16_t status = 0;
+      OrthancPluginErrorCode code = OrthancPluginErrorCode_InternalError;
+      try
+      {
+        code = OrthancPluginCallRestApi(PluginContext::Get(), answerBody.GetTarget(),
+                                        answerHeaders.GetTarget(), &status, ToSdk(method), uri.c_str(), 0,
+                                        nullptr, nullptr, body.data(), static_cast<uint32_t>(body.size()),
+                                        routes == CoreRoutes::Plugins ? 1 : 0);
+      }
+      catch (const RegistryError&)
+      {
+        throw;
+      }
+      catch (const std::bad_alloc&)
+      {
+        throw RegistryError(ErrorCode::NotEnoughMemory, "The core ran out of memory");
+      }
+      catch (...) // exceptions of the core's handlers can travel through the C interface
+      {
+        code = OrthancPluginErrorCode_BadRequest;
+      }
+
+      if (code != OrthancPluginErrorCode_Success)
+      {
+        const char* description = OrthancPluginGetErrorDescription(PluginContext::Get(), code);
+        throw RegistryError(static_cast<ErrorCode>(code),
+                            std::string("The core refuses ") + GetName(method) + " " + uri + ": " +
+                                (description == nullptr ? "unknown error" : description));
+      }
+
+      CoreAnswer answer;
+      answer.status = status;
+      Json::Value headers;
+      if (TryParseJson(headers, answerHeaders.GetContent()) && headers.isObject())
+      {
+        for (const auto& name : headers.getMemberNames())
+        {
+          answer.headers[ToLowerCase(name)] = headers[name].asString();
+        }
+      }
+      return answer;
+    }
+
+    class CoreOutput : public ICoreOutput
+    {
+    public:
+      // Throws InexistentItem or UnknownResource if there is no such output.
+      explicit CoreOutput(const std::string& uri)
+      {
+        const CoreAnswer answer = CallIntoBuffer(buffer_, HttpMethod::Get, uri, {}, CoreRoutes::BuiltIn);
+        if (answer.status != HTTP_OK)
+        {
+          throw RegistryError(GetErrorOfStatus(answer.status),
+                              "The core answered " + std::to_string(answer.status) + " to GET " + uri);
+        }
+        description_.size = buffer_.GetContent().size();
+        const auto disposition = answer.headers.find("content-disposition");
+        if (disposition != answer.headers.end())
+        {
+          description_.fileName = ParseFileName(disposition->second);
+        }
+        const auto type = answer.headers.find("content-type");
+        description_.contentType = type == answer.headers.end() ? "application/octet-stream" : type->second;
+      }
+
+      OutputDescription GetDescription() const override
+      {
+        return description_;
+      }
+
+      std::string_view GetContent() const override
+      {
+        return buffer_.GetContent();
+      }
+
+    private:
+      MemoryBuffer buffer_;
+      OutputDescription description_;
+    };
+
     CoreJob ReadJob(Json::Value json)
     {
       if (json.isObject() && json["Type"].isString())
@@ -117,55 +211,11 @@ namespace OrthancRegistry
     }
   }
 
-  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body)
+  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body, CoreRoutes routes)
   {
-    if (body.size() > std::numeric_limits<uint32_t>::max())
-    {
-      throw RegistryError(ErrorCode::NotEnoughMemory, "The body of a call to the core is larger than 4 GiB");
-    }
-
-    MemoryBuffer answerBody;
-    MemoryBuffer answerHeaders;
-    uint16_t status = 0;
-    OrthancPluginErrorCode code = OrthancPluginErrorCode_InternalError;
-    try
-    {
-      code = OrthancPluginCallRestApi(PluginContext::Get(), answerBody.GetTarget(), answerHeaders.GetTarget(),
-                                      &status, ToSdk(method), uri.c_str(), 0, nullptr, nullptr, body.data(),
-                                      static_cast<uint32_t>(body.size()), 0 /* built-in API only */);
-    }
-    catch (const RegistryError&)
-    {
-      throw;
-    }
-    catch (const std::bad_alloc&)
-    {
-      throw RegistryError(ErrorCode::NotEnoughMemory, "The core ran out of memory");
-    }
-    catch (...) // exceptions of the core's handlers can travel through the C interface
-    {
-      code = OrthancPluginErrorCode_BadRequest;
-    }
-
-    if (code != OrthancPluginErrorCode_Success)
-    {
-      const char* description = OrthancPluginGetErrorDescription(PluginContext::Get(), code);
-      throw RegistryError(static_cast<ErrorCode>(code),
-                          std::string("The core refuses ") + GetName(method) + " " + uri + ": " +
-                              (description == nullptr ? "unknown error" : description));
-    }
-
-    CoreAnswer answer;
-    answer.status = status;
-    answer.body = answerBody.ToString();
-    Json::Value headers;
-    if (TryParseJson(headers, answerHeaders.ToString()) && headers.isObject())
-    {
-      for (const auto& name : headers.getMemberNames())
-      {
-        answer.headers[ToLowerCase(name)] = headers[name].asString();
-      }
-    }
+    MemoryBuffer buffer;
+    CoreAnswer answer = CallIntoBuffer(buffer, method, uri, body, routes);
+    answer.body = buffer.GetContent();
     return answer;
   }
 
@@ -188,9 +238,14 @@ namespace OrthancRegistry
 
   std::string CoreClient::SubmitJob(const std::string& uri, const std::string& body)
   {
-    const auto route = ParseJobRoute(uri);
+    auto route = ParseJobRoute(uri);
+    if (!route)
+    {
+      route = ParseArchiveRoute(uri);
+    }
     const CoreAnswer answer =
-        CallCore(HttpMethod::Post, uri, MakeAsynchronousBody(body, route && IsStoreRoute(route->kind)));
+        CallCore(HttpMethod::Post, uri, MakeAsynchronousBody(body, route && MayBodyBeList(route->kind)),
+                 route ? CoreRoutes::BuiltIn : CoreRoutes::Plugins);
     if (answer.status != HTTP_OK)
     {
       throw RegistryError(GetErrorOfStatus(answer.status),
@@ -198,9 +253,13 @@ namespace OrthancRegistry
     }
 
     Json::Value json;
-    if (!TryParseJson(json, answer.body) || !json.isObject() || !json["ID"].isString())
+    if (!TryParseJson(json, answer.body) || !json.isObject() || !json["ID"].isString() ||
+        !IsUuid(json["ID"].asString()))
     {
-      throw RegistryError(ErrorCode::NetworkProtocol, "The core made no job out of POST " + uri);
+      throw RegistryError(ErrorCode::NetworkProtocol,
+                          "No job was made out of POST " + uri +
+                              ": the answer has no field \"ID\" with the id of a job" +
+                              (route ? "" : " (does option Registry.SubmitRoutes list a wrong route?)"));
     }
     return json["ID"].asString();
   }
@@ -251,5 +310,21 @@ namespace OrthancRegistry
     // Asked first, because the core logs an error about a job that it has forgotten already
     const auto job = GetJob(id);
     return job && IsEnded(job->state) && TryCallCore(HttpMethod::Delete, "/jobs/" + id).has_value();
+  }
+
+  std::unique_ptr<ICoreOutput> CoreClient::GetOutput(const std::string& id, const std::string& key)
+  {
+    try
+    {
+      return std::make_unique<CoreOutput>("/jobs/" + id + "/" + key);
+    }
+    catch (const RegistryError& error)
+    {
+      if (error.GetCode() == ErrorCode::InexistentItem || error.GetCode() == ErrorCode::UnknownResource)
+      {
+        return nullptr;
+      }
+      throw;
+    }
   }
 }

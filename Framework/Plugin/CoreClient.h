@@ -21,7 +21,14 @@ namespace OrthancRegistry
   // A call to the REST API that is built into the core. The core reports most refusals as an error code:
   // these are a RegistryError with that code (the core's own message is lost on the way). To be called from
   // threads of normal stack size only.
-  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body = {});
+  // With "Plugins" the routes of plugins are called as well, those of this one included.
+  enum class CoreRoutes
+  {
+    BuiltIn,
+    Plugins
+  };
+  CoreAnswer CallCore(HttpMethod method, const std::string& uri, std::string_view body = {},
+                      CoreRoutes routes = CoreRoutes::BuiltIn);
 
   // The same for routes whose handler answers nothing where it means "no": unknown jobs, refused actions.
   // Calls from within the core report this as an unknown resource.
@@ -46,5 +53,6 @@ namespace OrthancRegistry
     bool CancelJob(const std::string& id) override;
     ErrorCode Act(const std::string& id, JobAction action) override;
     bool DeleteJob(const std::string& id) override;
+    std::unique_ptr<ICoreOutput> GetOutput(const std::string& id, const std::string& key) override;
   };
 }

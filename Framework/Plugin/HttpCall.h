@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,13 +31,15 @@ namespace OrthancRegistry
     std::map<std::string, std::string> arguments; // of GET
     std::map<std::string, std::string> headers;   // names in lower case
     std::string_view body;                        // lives as long as the call
+    std::string remoteIp;                         // empty if unknown
 
     // The value of a header, null if it is absent
     const std::string* FindHeader(const std::string& lowerCaseName) const;
   };
 
   // What is sent back. With "stream" the body is sent piece by piece, with status 200: "body" is not used
-  // then.
+  // then. The end of a stream is the end of the connection: only if "streamSize" is given can the client tell
+  // a whole answer from one that broke off.
   struct HttpAnswer
   {
     using SendChunk = std::function<void(std::string_view chunk)>;
@@ -47,6 +50,7 @@ namespace OrthancRegistry
     std::map<std::string, std::string> headers;
     std::string allowedMethods; // of status 405
     Stream stream;
+    std::optional<uint64_t> streamSize;
 
     static HttpAnswer Json(const Json::Value& value, int status = 200);
     static HttpAnswer Empty(int status);

@@ -7,7 +7,8 @@
 
 namespace OrthancRegistry
 {
-  // GET and DELETE /jobs/{id}/{key}. Thread-safe.
+  // GET and DELETE /jobs/{id}/{key}: the outputs in the registry, in the same way at each replica.
+  // Thread-safe.
   class JobOutputsHandler
   {
   public:
@@ -18,10 +19,10 @@ namespace OrthancRegistry
     HttpAnswer Delete(const HttpCall& call, const std::string& id, const std::string& key);
 
   private:
-    HttpAnswer Access(const HttpCall& call, const std::string& id, const std::string& key);
+    Job FindJob(const std::string& id, const std::string& key);
+    static void DeleteAtCore(const std::string& localId, const std::string& key);
 
     JobsOptions options_;
     JobsService& service_;
-    CoreClient core_;
   };
 }

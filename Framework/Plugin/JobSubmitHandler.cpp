@@ -3,6 +3,7 @@
 
 #include "Framework/Jobs/JobBody.h"
 #include "Framework/Jobs/SubmitStore.h"
+#include "Framework/Plugin/RequestOrigin.h"
 
 namespace OrthancRegistry
 {
@@ -36,7 +37,8 @@ namespace OrthancRegistry
   JobSubmitHandler::JobSubmitHandler(const JobsOptions& options, JobsService& service,
                                      IResourceLookup& resources)
       : options_(options), service_(service), catalog_(options.dictionary),
-        validator_(resources, catalog_, catalog_, {options.overwriteInstances, options.hasPatients})
+        validator_(resources, catalog_, catalog_, {options.overwriteInstances, options.hasPatients}),
+        routes_(options.submitRoutes, options.hasPatients)
   {
   }
 
@@ -59,20 +61,50 @@ namespace OrthancRegistry
       }
     }
 
-    const std::string body(call.body);
-    const CheckedJob checked = validator_.Check(*route, body);
-    if (checked.isSynchronous)
+    const CheckedJob checked = validator_.Check(*route, std::string(call.body));
+    return checked.isSynchronous ? RunSynchronously(call) : Enqueue(call, *route, call.path, checked);
+  }
+
+  HttpAnswer JobSubmitHandler::SubmitListed(const HttpCall& call)
+  {
+    if (call.method != HttpMethod::Post)
     {
-      return RunSynchronously(call);
+      return HttpAnswer::NotAllowed("POST");
     }
+    const std::string uri = "/" + call.groups.at(0);
+    const auto route = routes_.Find(uri);
+    if (!route)
+    {
+      throw RegistryError(ErrorCode::ForbiddenAccess,
+                          "Only routes that make jobs can be submitted, and those of plugins that the option"
+                          " \"Registry.SubmitRoutes\" lists");
+    }
+    if (auto answer = AnswerRepeated(call, uri))
+    {
+      return std::move(*answer);
+    }
+    return Enqueue(call, *route, uri, validator_.Check(*route, std::string(call.body)));
+  }
+
+  HttpAnswer JobSubmitHandler::Enqueue(const HttpCall& call, const JobRoute& route, const std::string& uri,
+                                       const CheckedJob& checked)
+  {
     NewJob job;
-    job.type = GetJobType(route->kind);
-    job.destination = route->destination;
+    job.type = GetJobType(route.kind);
+    job.destination = route.destination;
     job.priority = checked.priority;
     job.userData = checked.userData;
-    job.request.uri = call.path;
-    job.request.body = body;
-    return Enqueue(call, std::move(job));
+    job.request = MakeRequest(call, uri);
+    Json::Value body;
+    if (ParseJobBody(body, job.request.body, false))
+    {
+      job.schedule = ReadJobSchedule(body);
+    }
+    if (const std::string* const key = call.FindHeader(KEY_HEADER))
+    {
+      job.requestKey = *key;
+    }
+    return Enqueue(call, job);
   }
 
   // Not checked again: the first one may have changed what the checks look at.
@@ -83,17 +115,8 @@ namespace OrthancRegistry
     return id ? std::make_optional(AnswerId(*id)) : std::nullopt;
   }
 
-  HttpAnswer JobSubmitHandler::Enqueue(const HttpCall& call, NewJob job)
+  HttpAnswer JobSubmitHandler::Enqueue(const HttpCall& call, const NewJob& job)
   {
-    Json::Value body;
-    if (ParseJobBody(body, job.request.body, false))
-    {
-      job.schedule = ReadJobSchedule(body);
-    }
-    if (const std::string* const key = call.FindHeader(KEY_HEADER))
-    {
-      job.requestKey = *key;
-    }
     try
     {
       return AnswerId(service_.Submit(job));
@@ -109,6 +132,21 @@ namespace OrthancRegistry
       }
       return answer;
     }
+  }
+
+  JobRequest JobSubmitHandler::MakeRequest(const HttpCall& call, const std::string& uri) const
+  {
+    JobRequest request;
+    request.uri = uri;
+    request.body = call.body;
+    request.remoteIp = call.remoteIp;
+    request.submittedAt = service_.GetIdentity().serverIdentifier;
+    const std::string* const authorization = call.FindHeader("authorization");
+    if (options_.isAuthenticationEnabled && authorization != nullptr) // the core has checked it then
+    {
+      request.user = RequestOrigin::ParseBasicUser(*authorization);
+    }
+    return request;
   }
 
   HttpAnswer JobSubmitHandler::RunSynchronously(const HttpCall& call)

@@ -3,6 +3,7 @@
 
 #include "Framework/Jobs/JobValidation.h"
 #include "Framework/Jobs/JobsService.h"
+#include "Framework/Jobs/SubmitRoutes.h"
 #include "Framework/Plugin/JobsCatalog.h"
 #include "Framework/Plugin/JobsOptions.h"
 
@@ -17,19 +18,24 @@ namespace OrthancRegistry
 
     HttpAnswer Submit(const HttpCall& call);
 
+    // POST /cluster/submit/{uri}: always asynchronous
+    HttpAnswer SubmitListed(const HttpCall& call);
+
   private:
     // The answer to an asynchronous call that has been made before, by its header "Idempotency-Key"
     std::optional<HttpAnswer> AnswerRepeated(const HttpCall& call, const std::string& uri);
 
-    // A checked job, as the call wants it: its body (which may put it off), and the header
-    // "Idempotency-Key".
-    HttpAnswer Enqueue(const HttpCall& call, NewJob job);
-
+    // A checked job, as the call wants it: its body (which may put it off), and the header "Idempotency-Key"
+    HttpAnswer Enqueue(const HttpCall& call, const JobRoute& route, const std::string& uri,
+                       const CheckedJob& checked);
+    HttpAnswer Enqueue(const HttpCall& call, const NewJob& job);
+    JobRequest MakeRequest(const HttpCall& call, const std::string& uri) const;
     HttpAnswer RunSynchronously(const HttpCall& call);
 
     JobsOptions options_;
     JobsService& service_;
     JobsCatalog catalog_;
     JobValidator validator_;
+    SubmitRoutes routes_;
   };
 }

@@ -2,8 +2,10 @@
 #include "Framework/Plugin/JobsEdge.h"
 
 #include "Framework/Plugin/PluginContext.h"
+#include "Framework/Plugin/RequestOrigin.h"
 
 #include <atomic>
+#include <limits>
 
 namespace OrthancRegistry
 {
@@ -80,9 +82,11 @@ namespace OrthancRegistry
     }
 
     // Cores before 1.12.6 have no streams: the whole answer is put together there.
-    void SendStream(OrthancPluginRestOutput* output, const std::string& contentType,
-                    const HttpAnswer::Stream& stream)
+    // An exception in a stream becomes an error code of the callback: the core then hangs up, before the
+    // number of bytes that was announced has been sent.
+    void SendStream(OrthancPluginRestOutput* output, const std::string& contentType, const HttpAnswer& answer)
     {
+      const HttpAnswer::Stream& stream = answer.stream;
       OrthancPluginContext* context = PluginContext::Get();
       if (!PluginContext::IsCoreAtLeast(1, 12, 6))
       {
@@ -92,9 +96,19 @@ namespace OrthancRegistry
             {
               body += chunk;
             });
+        if (body.size() > std::numeric_limits<uint32_t>::max())
+        {
+          throw RegistryError(ErrorCode::NotEnoughMemory,
+                              "This version of Orthanc cannot send 4 GiB or more");
+        }
         OrthancPluginAnswerBuffer(context, output, body.data(), static_cast<uint32_t>(body.size()),
                                   contentType.c_str());
         return;
+      }
+      if (answer.streamSize)
+      {
+        OrthancPluginSetHttpHeader(context, output, "Content-Length",
+                                   std::to_string(*answer.streamSize).c_str());
       }
       if (OrthancPluginStartStreamAnswer(context, output, contentType.c_str()) !=
           OrthancPluginErrorCode_Success)
@@ -137,7 +151,7 @@ namespace OrthancRegistry
 
       if (answer.stream)
       {
-        SendStream(output, contentType, answer.stream);
+        SendStream(output, contentType, answer);
       }
       else if (answer.status == 200)
       {
@@ -175,10 +189,13 @@ namespace OrthancRegistry
         {
           throw RegistryError(ErrorCode::DatabaseUnavailable, "The job registry is closed");
         }
+        const std::string remoteIp = RequestOrigin::TakeRemoteIp(url); // known to this thread only
         RunOnOwnStack(
-            [=]()
+            [&]()
             {
-              edge->Serve(output, ReadCall(url, *request), ROUTE);
+              HttpCall call = ReadCall(url, *request);
+              call.remoteIp = remoteIp;
+              edge->Serve(output, call, ROUTE);
             });
         return OrthancPluginErrorCode_Success;
       }
@@ -197,6 +214,7 @@ namespace OrthancRegistry
   {
     instance = this;
     OrthancPluginContext* context = PluginContext::Get();
+    RequestOrigin::Register();
     OrthancPluginRegisterRestCallbackNoLock(context, "/jobs", Answer<&JobsHandler::List>);
     OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)", Answer<&JobsHandler::Access>);
     OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)/([^/]+)",
@@ -206,6 +224,8 @@ namespace OrthancRegistry
                                             Answer<&JobsHandler::GetStatistics>);
     OrthancPluginRegisterRestCallbackNoLock(context, "/cluster/jobs/(cancel|pause|resume|resubmit|delete)",
                                             Answer<&JobsHandler::ApplyToMany>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/cluster/submit/(.+)",
+                                            Answer<&JobsHandler::SubmitListed>);
     for (const auto& pattern : GetJobRoutePatterns(options.hasPatients))
     {
       OrthancPluginRegisterRestCallbackNoLock(context, pattern.c_str(), Answer<&JobsHandler::Submit>);

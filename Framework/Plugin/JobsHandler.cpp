@@ -123,4 +123,9 @@ namespace OrthancRegistry
       }
     };
   }
+
+  HttpAnswer JobsHandler::SubmitListed(const HttpCall& call)
+  {
+    return submit_.SubmitListed(call);
+  }
 }

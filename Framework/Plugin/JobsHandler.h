@@ -19,10 +19,11 @@ namespace OrthancRegistry
     // The references must outlive this object.
     JobsHandler(const JobsOptions& options, JobsService& service, IResourceLookup& resources);
 
-    HttpAnswer List(const HttpCall& call);       // /jobs
-    HttpAnswer Access(const HttpCall& call);     // /jobs/{id}
-    HttpAnswer AccessPart(const HttpCall& call); // /jobs/{id}/{action or key of an output}
-    HttpAnswer Submit(const HttpCall& call);     // routes that make jobs
+    HttpAnswer List(const HttpCall& call);         // /jobs
+    HttpAnswer Access(const HttpCall& call);       // /jobs/{id}
+    HttpAnswer AccessPart(const HttpCall& call);   // /jobs/{id}/{action or key of an output}
+    HttpAnswer Submit(const HttpCall& call);       // routes that make jobs
+    HttpAnswer SubmitListed(const HttpCall& call); // /cluster/submit/{uri}
 
     HttpAnswer GetReplicas(const HttpCall& call);   // /cluster/replicas
     HttpAnswer GetStatistics(const HttpCall& call); // /cluster/statistics

@@ -26,6 +26,8 @@ namespace OrthancRegistry
     {
       options.overwriteInstances = configuration["OverwriteInstances"].asString() != "Never";
     }
+    options.isAuthenticationEnabled =
+        readBoolean("AuthenticationEnabled", readBoolean("RemoteAccessAllowed", false));
     options.dictionary = configuration["Dictionary"];
     return options;
   }

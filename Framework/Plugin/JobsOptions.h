@@ -9,10 +9,12 @@ namespace OrthancRegistry
   // The options of the core that decide about the answers to requests about jobs
   struct JobsOptions
   {
-    bool describeErrors = true;      // "HttpDescribeErrors"
-    bool hasPatients = true;         // "PatientLevelEnabled"
-    bool overwriteInstances = false; // "OverwriteInstances"
-    Json::Value dictionary;          // "Dictionary"
+    bool describeErrors = true;            // "HttpDescribeErrors"
+    bool hasPatients = true;               // "PatientLevelEnabled"
+    bool overwriteInstances = false;       // "OverwriteInstances"
+    bool isAuthenticationEnabled = false;  // "AuthenticationEnabled"
+    Json::Value dictionary;                // "Dictionary"
+    std::vector<std::string> submitRoutes; // of plugins: see JobsConfiguration
 
     static JobsOptions Read(const Json::Value& configuration);
 

@@ -3,8 +3,17 @@
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    JobsOptions Complete(JobsOptions options, const JobsConfiguration& configuration)
+    {
+      options.submitRoutes = configuration.submitRoutes;
+      return options;
+    }
+  }
+
   SharedJobs::SharedJobs(const JobsOptions& options, const JobsConfiguration& configuration)
-      : configuration_(configuration), edge_(options)
+      : configuration_(configuration), edge_(Complete(options, configuration))
   {
   }
 

@@ -24,6 +24,7 @@ SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttemp
 
 def pytest_addoption(parser):
     parser.addoption('--long', action='store_true', help='the long form of the tests of failures')
+    parser.addoption('--large', action='store_true', help='an archive of 2 GiB instead of 100 MiB')
 
 
 @pytest.fixture(scope='session')

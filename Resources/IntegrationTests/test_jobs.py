@@ -104,15 +104,6 @@ def test_synchronous_call_is_seen_as_a_local_job(cluster, make_patient):
     assert job['Origin'] == 'Local' and job['State'] == 'Success' and job['Content'] == content
 
 
-def test_archive_is_downloaded_from_its_replica(cluster, make_patient):
-    study = make_patient(cluster.balancer)['study']
-    own, other, *_ = cluster.replicas.values()
-    job = own.submit('/studies/%s/archive' % study)
-    assert cluster.end_of(job)['State'] == 'Success'
-    assert own.request('GET', '/jobs/%s/archive' % job).content.startswith(b'PK')
-    assert other.status('GET', '/jobs/%s/archive' % job) == 501
-
-
 def test_unknown_job(cluster):
     for server in cluster.replicas.values():
         answer = server.request('GET', '/jobs/' + UNKNOWN)

@@ -33,8 +33,10 @@ def _element(group, element, vr, value):
     return head + struct.pack('<H', len(value)) + value
 
 
-def make_instance(patient='Generated', study=None, series=None, number=1, size=16):
+def make_instance(patient='Generated', study=None, series=None, number=1, size=16, pixels=None):
     """A secondary capture of size x size pixels, with UIDs of its own, as the bytes of a file."""
+    if pixels is None:
+        pixels = bytes(i % 256 for i in range(size * size))
     instance = new_uid()
     unsigned = lambda value: struct.pack('<H', value)
     meta = (_element(2, 0x01, 'OB', b'\0\1')
@@ -68,7 +70,7 @@ def make_instance(patient='Generated', study=None, series=None, number=1, size=1
             + _element(0x28, 0x101, 'US', unsigned(8))
             + _element(0x28, 0x102, 'US', unsigned(7))
             + _element(0x28, 0x103, 'US', unsigned(0))
-            + _element(0x7fe0, 0x10, 'OB', bytes(i % 256 for i in range(size * size))))
+            + _element(0x7fe0, 0x10, 'OB', pixels))
     return b'\0' * 128 + b'DICM' + _element(2, 0, 'UL', struct.pack('<I', len(meta))) + meta + data
 
 

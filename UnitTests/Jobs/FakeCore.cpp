@@ -9,6 +9,30 @@
 
 namespace OrthancRegistry::Testing
 {
+  namespace
+  {
+    class FakeOutput : public ICoreOutput
+    {
+    public:
+      explicit FakeOutput(std::string content) : content_(std::move(content))
+      {
+      }
+
+      OutputDescription GetDescription() const override
+      {
+        return {"Name.zip", "application/zip", content_.size()};
+      }
+
+      std::string_view GetContent() const override
+      {
+        return content_;
+      }
+
+    private:
+      std::string content_;
+    };
+  }
+
   std::string FakeCore::SubmitJob(const std::string& uri, const std::string& body)
   {
     std::unique_lock lock(mutex_);
@@ -191,6 +215,42 @@ namespace OrthancRegistry::Testing
     return actions_;
   }
 
+  std::unique_ptr<ICoreOutput> FakeCore::GetOutput(const std::string& id, const std::string& key)
+  {
+    std::unique_lock lock(mutex_);
+    outputReads_++;
+    changed_.wait(lock,
+                  [this]
+                  {
+                    return !areOutputsHeld_;
+                  });
+    const auto found = outputs_.find(id);
+    return found == outputs_.end() || key != "archive" ? nullptr
+                                                       : std::make_unique<FakeOutput>(found->second);
+  }
+
+  void FakeCore::SetOutput(const std::string& id, const std::string& content)
+  {
+    const std::lock_guard lock(mutex_);
+    outputs_.erase(id);
+    if (!content.empty())
+    {
+      outputs_[id] = content;
+    }
+  }
+
+  void FakeCore::HoldOutputs()
+  {
+    const std::lock_guard lock(mutex_);
+    areOutputsHeld_ = true;
+  }
+
+  size_t FakeCore::CountOutputReads() const
+  {
+    const std::lock_guard lock(mutex_);
+    return outputReads_;
+  }
+
   void FakeCore::RunByItself()
   {
     const std::lock_guard lock(mutex_);
@@ -238,6 +298,7 @@ namespace OrthancRegistry::Testing
       const std::lock_guard lock(mutex_);
       heldBack_.clear();
       areActionsHeldBack_ = false;
+      areOutputsHeld_ = false;
     }
     changed_.notify_all();
   }

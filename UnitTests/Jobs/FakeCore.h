@@ -33,6 +33,15 @@ namespace OrthancRegistry::Testing
     void HoldBackActions();
     std::vector<std::pair<std::string, JobAction>> GetActions() const; // all, in their order
 
+    std::unique_ptr<ICoreOutput> GetOutput(const std::string& id, const std::string& key) override;
+
+    // A job has an output from now on; an empty one is taken away.
+    void SetOutput(const std::string& id, const std::string& content);
+
+    // GetOutput() waits until Release().
+    void HoldOutputs();
+    size_t CountOutputReads() const;
+
     // From now on each listing advances each job by one state, up to Success.
     void RunByItself();
 
@@ -83,6 +92,9 @@ namespace OrthancRegistry::Testing
     std::map<std::string, std::pair<ErrorCode, std::string>> refused_;
     std::set<std::string> heldBack_;
     size_t waiting_ = 0;
+    std::map<std::string, std::string> outputs_;
+    bool areOutputsHeld_ = false;
+    size_t outputReads_ = 0;
     size_t listings_ = 0;
     std::map<std::string, CoreJob> jobs_;
     std::vector<Submission> submissions_;

@@ -97,6 +97,11 @@ namespace OrthancRegistry
       EXPECT_FALSE(ParseJobRoute(path).has_value());
       EXPECT_EQ(0, CountMatches(path));
     }
+    EXPECT_FALSE(ParseArchiveRoute("/studies/s/modify"));
+    EXPECT_FALSE(ParseArchiveRoute("/instances/i/archive"));
+    EXPECT_FALSE(ParseArchiveRoute("/tools/create-dicom"));
+    EXPECT_TRUE(MayBodyBeList(ParseArchiveRoute("/tools/create-archive")->kind));
+    EXPECT_FALSE(MayBodyBeList(ParseArchiveRoute("/studies/s/archive")->kind));
   }
 
   TEST(JobRoutes, LevelsOfResources)

@@ -119,7 +119,12 @@ namespace OrthancRegistry
     protected:
       CheckedJob Check(const std::string& path, const std::string& body, bool overwriteInstances = true)
       {
-        const auto route = ParseJobRoute(Expand(path));
+        auto route = ParseJobRoute(Expand(path));
+        if (!route)
+        {
+          route = path == "/plugin" ? JobRoute{JobRouteKind::Plugin, ResourceLevel::Study, "", ""}
+                                    : ParseArchiveRoute(Expand(path));
+        }
         if (!route)
         {
           throw std::runtime_error("No route: " + path);
@@ -434,5 +439,52 @@ namespace OrthancRegistry
     }
     EXPECT_EQ(ErrorCode::InexistentItem,
               GetCode("/modalities/nobody/move", R"({"Resources": ["1"], "Level": "Study"})"));
+  }
+
+  TEST_F(JobValidation, Archives)
+  {
+    const Case cases[] = {
+        {"/patients/<p>/archive", "{}", ErrorCode::Success},
+        {"/studies/<s>/media", "{}", ErrorCode::Success},
+        {"/series/<a>/archive", R"({"Transcode":"1.2.840.10008.1.2.1","LossyQuality":90,"Extended":true,
+            "Utf8":true,"Filename":"a.zip","Permissive":1})",
+         ErrorCode::Success},
+        {"/studies/<s>/archive", R"({"Filename":1,"LossyQuality":"x"})", ErrorCode::Success},
+        {"/studies/<x>/archive", "{}", ErrorCode::InexistentItem},
+        {"/studies/<a>/archive", "{}", ErrorCode::InexistentItem},
+        {"/studies/<x>/archive", R"({"Priority":"x"})", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", R"({"Extended":1})", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", R"({"Utf8":"yes"})", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", R"({"Transcode":"1.2"})", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", R"({"Transcode":"1.2.840.10008.1.2.1","LossyQuality":"x"})",
+         ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", R"({"Synchronous":"x"})", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", "[]", ErrorCode::BadFileFormat},
+        {"/studies/<s>/archive", "", ErrorCode::BadFileFormat},
+        {"/tools/create-archive", R"(["<s>","<i>"])", ErrorCode::Success},
+        {"/tools/create-media", R"({"Resources":["<p>"]})", ErrorCode::Success},
+        {"/tools/create-media-extended", R"({"Resources":[]})", ErrorCode::Success},
+        {"/tools/create-archive", "{}", ErrorCode::BadFileFormat},
+        {"/tools/create-archive", R"(["<s>",1])", ErrorCode::BadFileFormat},
+        {"/tools/create-archive", R"("<s>")", ErrorCode::BadFileFormat},
+        {"/tools/create-archive", "<s>", ErrorCode::BadFileFormat},
+        {"/tools/create-archive", R"(["<x>"])", ErrorCode::UnknownResource},
+        {"/tools/create-archive", R"({"Resources":["<s>"],"Extended":2})", ErrorCode::BadFileFormat},
+    };
+    CheckAll(cases);
+    const CheckedJob job =
+        Check("/studies/<s>/archive", R"({"Asynchronous":true,"Priority":3,"UserData":{"any":"thing"}})");
+    EXPECT_FALSE(job.isSynchronous);
+    EXPECT_EQ(3, job.priority);
+    EXPECT_EQ("thing", job.userData["any"].asString());
+  }
+
+  TEST_F(JobValidation, RoutesOfPlugins)
+  {
+    EXPECT_EQ(ErrorCode::Success, GetCode("/plugin", "anything"));
+    EXPECT_EQ(ErrorCode::Success, GetCode("/plugin", "[1]"));
+    EXPECT_EQ(ErrorCode::Success, GetCode("/plugin", ""));
+    EXPECT_EQ(ErrorCode::BadFileFormat, GetCode("/plugin", R"({"Priority":"x"})"));
+    EXPECT_EQ(4, Check("/plugin", R"({"Priority":4,"Other":true})").priority);
   }
 }

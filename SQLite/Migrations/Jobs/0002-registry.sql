@@ -47,7 +47,8 @@ ALTER TABLE SharedJobDetails ADD COLUMN submittedAt TEXT NOT NULL DEFAULT '';
 -- Set once the queued jobs of a dead replica have been taken over, while its local jobs are still waited for
 ALTER TABLE SharedReplicas ADD COLUMN rescuedAt BIGINT;
 
--- What a job has produced. Chunks are written before "completedAt", and are gone after "evictedAt".
+-- What a job has produced. Chunks are written before "completedAt", and are deleted after "evictedAt" ("isStored" is 0
+-- when none is left). "losses" counts runs whose core had forgotten the output before it could be copied.
 CREATE TABLE SharedJobOutputs(
   jobId TEXT NOT NULL REFERENCES SharedJobs(id) ON DELETE CASCADE,
   outputKey TEXT NOT NULL,
@@ -59,10 +60,12 @@ CREATE TABLE SharedJobOutputs(
   completedAt BIGINT,
   evictedAt BIGINT,
   evictionReason TEXT NOT NULL DEFAULT '',
+  isStored INTEGER NOT NULL DEFAULT 1 CHECK (isStored IN (0, 1)),
+  losses INTEGER NOT NULL DEFAULT 0 CHECK (losses >= 0),
   PRIMARY KEY (jobId, outputKey)
 );
 
-CREATE INDEX SharedJobOutputsKept ON SharedJobOutputs(completedAt) WHERE completedAt IS NOT NULL AND evictedAt IS NULL;
+CREATE INDEX SharedJobOutputsStored ON SharedJobOutputs(completedAt) WHERE isStored = 1;
 
 CREATE TABLE SharedJobOutputChunks(
   jobId TEXT NOT NULL,
