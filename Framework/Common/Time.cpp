@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Common/Time.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -18,6 +19,36 @@ namespace OrthancRegistry
       const char* const end = text.data() + offset + count;
       const auto result = std::from_chars(text.data() + offset, end, target);
       return result.ec == std::errc() && result.ptr == end && target >= 0;
+    }
+
+    // Takes "Z" or an offset away from the end; the offset in minutes, nothing if it is malformed.
+    std::optional<int64_t> TakeOffset(std::string_view& text)
+    {
+      if (text.ends_with('Z'))
+      {
+        text.remove_suffix(1);
+        return 0;
+      }
+      const size_t time = text.find('T');
+      const size_t sign = time == std::string_view::npos ? time : text.find_first_of("+- ", time);
+      if (sign == std::string_view::npos)
+      {
+        return 0;
+      }
+      const std::string_view offset = text.substr(sign + 1);
+      const bool hasColon = offset.size() == 5 && offset[2] == ':';
+      int64_t offsetHours = 0;
+      int64_t offsetMinutes = 0;
+      if (!ReadDigits(offsetHours, offset, 0, 2) || (offset.size() != 2 && offset.size() != 4 && !hasColon) ||
+          (offset.size() != 2 && !ReadDigits(offsetMinutes, offset, hasColon ? 3 : 2, 2)) ||
+          offsetHours > 23 || offsetMinutes > 59)
+      {
+        return std::nullopt;
+      }
+      const int64_t total = offsetHours * 60 + offsetMinutes;
+      const bool isWest = text[sign] == '-';
+      text = text.substr(0, sign);
+      return isWest ? -total : total;
     }
   }
 
@@ -72,5 +103,29 @@ namespace OrthancRegistry
     }
     const auto moment = sys_days(date) + hours(h) + minutes(mi) + seconds(s) + microseconds(fraction);
     return duration_cast<microseconds>(moment.time_since_epoch()).count();
+  }
+
+  std::optional<Timestamp> ParseIsoTimestamp(std::string_view text)
+  {
+    constexpr size_t FRACTION_DIGITS = 6;
+    constexpr int64_t MICROSECONDS_PER_MINUTE = 60000000;
+    const auto offset = TakeOffset(text);
+    std::string basic(text);
+    if (text.size() >= 19 && text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':')
+    {
+      basic = std::string(text.substr(0, 4)).append(text.substr(5, 2)).append(text.substr(8, 5));
+      basic.append(text.substr(14, 2)).append(text.substr(17));
+    }
+    const size_t point = basic.find('.');
+    if (point != std::string::npos && basic.size() > point + 1)
+    {
+      basic.resize(std::max(basic.size(), point + 1 + FRACTION_DIGITS), '0');
+    }
+    const auto moment = ParseTimestamp(basic);
+    if (!offset || !moment)
+    {
+      return std::nullopt;
+    }
+    return *moment - *offset * MICROSECONDS_PER_MINUTE;
   }
 }

@@ -18,4 +18,9 @@ namespace OrthancRegistry
 
   // The reverse; nothing if the text has another form.
   std::optional<Timestamp> ParseTimestamp(std::string_view text);
+
+  // What people and programs write: the form of Orthanc with one to six digits of a fraction, or the extended
+  // form of ISO 8601, YYYY-MM-DDTHH:MM:SS[.ffffff], both in UTC, or followed by "Z" or an offset ("+01:00",
+  // "+0100", "+01"). A space stands for the plus, because that is what it becomes in a URL.
+  std::optional<Timestamp> ParseIsoTimestamp(std::string_view text);
 }

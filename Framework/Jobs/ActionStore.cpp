@@ -3,7 +3,7 @@
 
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/CrashRecords.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
 {
@@ -11,11 +11,6 @@ namespace OrthancRegistry
   {
     // Background threads try again by themselves.
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
-
-    void PublishChange(Transaction& transaction, IMessageBus& bus, const std::string& jobId)
-    {
-      bus.Publish(transaction, std::string(MESSAGE_CHANGED) + ":" + jobId);
-    }
   }
 
   ActionStore::ActionStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus)
@@ -58,7 +53,7 @@ namespace OrthancRegistry
                 " requestedRevision = NULL, answeredRevision = $3, answerCode = $4, changedAt = SharedNow()"
                 " WHERE id = $1 AND owner = $2 AND requestedRevision = $3",
                 reply.jobId, identity_.incarnation, reply.requestedRevision, reply.code);
-            PublishChange(transaction, bus_, reply.jobId);
+            PublishChanges(bus_, transaction, {reply.jobId});
           }
         },
         BACKGROUND_POLICY);
@@ -89,7 +84,7 @@ namespace OrthancRegistry
           }
           if (changed > 0)
           {
-            PublishChange(transaction, bus_, request.jobId);
+            PublishChanges(bus_, transaction, {request.jobId});
           }
           return changed > 0;
         },
@@ -121,7 +116,7 @@ namespace OrthancRegistry
         transaction.Execute("UPDATE SharedJobDetails SET lostReplicas = lostReplicas || $2 WHERE id = $1", id,
                             MakeCrashRecord(owner.serverIdentifier, owner.incarnation, fence));
       }
-      PublishChange(transaction, bus, id);
+      PublishChanges(bus, transaction, {id});
     }
     if (isLost)
     {

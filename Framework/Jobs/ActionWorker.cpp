@@ -13,6 +13,7 @@ namespace OrthancRegistry
     constexpr std::chrono::hours WAIT_FOR_PULSE{1};
     constexpr std::chrono::milliseconds WAIT_FOR_RUN{20};
     constexpr std::chrono::milliseconds MIRROR_PATIENCE{1000};
+    constexpr std::chrono::milliseconds SUBMISSION_PATIENCE{1000};
     constexpr size_t MAXIMUM_FORGOTTEN = 1000;
   }
 
@@ -78,6 +79,11 @@ namespace OrthancRegistry
         break;
       }
     }
+    std::erase_if(pauses_,
+                  [this](const auto& entry)
+                  {
+                    return std::find(postponed_.begin(), postponed_.end(), entry.first) == postponed_.end();
+                  });
     return postponed_.empty() ? std::chrono::milliseconds(WAIT_FOR_PULSE) : WAIT_FOR_RUN;
   }
 
@@ -147,7 +153,8 @@ namespace OrthancRegistry
 
   void ActionWorker::GiveUpRun(const RequestedAction& request, const Run& run)
   {
-    const bool isPossible = request.action == JobAction::Cancel || request.action == JobAction::Pause;
+    const bool isPossible = request.action == JobAction::Cancel ||
+                            (request.action == JobAction::Pause && !IsWorthWaiting(request, run));
     if (isPossible && store_.GiveUpRun(request))
     {
       runs_.Abandon(run.job);
@@ -158,6 +165,14 @@ namespace OrthancRegistry
     {
       postponed_.push_back(request.jobId);
     }
+  }
+
+  // What the core begins before it learns that it must not is done twice once the job is resumed.
+  bool ActionWorker::IsWorthWaiting(const RequestedAction& request, const Run& run)
+  {
+    const auto now = std::chrono::steady_clock::now();
+    const auto since = pauses_.try_emplace(request.jobId, now).first->second;
+    return run.isSubmitting && now < since + SUBMISSION_PATIENCE;
   }
 
   void ActionWorker::Act(const RequestedAction& request, const std::string& coreJobId)

@@ -8,6 +8,7 @@
 #include "Framework/Jobs/RunTable.h"
 
 #include <deque>
+#include <map>
 #include <mutex>
 
 namespace OrthancRegistry
@@ -35,6 +36,7 @@ namespace OrthancRegistry
     void CarryOut(const RequestedAction& request);
     void CarryOutRun(const RequestedAction& request);
     void GiveUpRun(const RequestedAction& request, const Run& run);
+    bool IsWorthWaiting(const RequestedAction& request, const Run& run);
     void Act(const RequestedAction& request, const std::string& coreJobId);
 
     ActionStore& store_;
@@ -49,6 +51,7 @@ namespace OrthancRegistry
     // Used by the thread only
     std::vector<ActionReply> replies_;   // not written yet: an action is never carried out twice
     std::vector<std::string> postponed_; // ids of jobs whose runs are between two states
+    std::map<std::string, std::chrono::steady_clock::time_point> pauses_; // of these, asked for since when
 
     BackgroundTask task_;
   };

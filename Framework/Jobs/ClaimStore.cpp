@@ -2,6 +2,7 @@
 #include "Framework/Jobs/ClaimStore.h"
 
 #include "Framework/Database/Retry.h"
+#include "Framework/Jobs/JobMessages.h"
 #include "Framework/Jobs/StoredContent.h"
 
 #include <algorithm>
@@ -70,9 +71,23 @@ namespace OrthancRegistry
     }
   }
 
+  namespace
+  {
+    std::vector<std::string> GetIds(const std::vector<ClaimedJob>& jobs)
+    {
+      std::vector<std::string> ids;
+      ids.reserve(jobs.size());
+      for (const ClaimedJob& job : jobs)
+      {
+        ids.push_back(job.id);
+      }
+      return ids;
+    }
+  }
+
   ClaimStore::ClaimStore(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
-                         IDatabase& database)
-      : identity_(identity), database_(database), rank_(configuration.ageingSeconds),
+                         IDatabase& database, IMessageBus& bus)
+      : identity_(identity), database_(database), bus_(bus), rank_(configuration.ageingSeconds),
         hasLimits_(!configuration.limits.empty()), choice_(configuration.limits)
   {
   }
@@ -89,14 +104,17 @@ namespace OrthancRegistry
           if (!hasLimits_)
           {
             answer.jobs = ClaimNext(transaction, count);
-            return answer;
           }
-          const auto choice = choice_.Choose(transaction, count);
-          if (!choice.ids.empty())
+          else
           {
-            answer.jobs = ClaimChosen(transaction, choice.ids);
+            const auto choice = choice_.Choose(transaction, count);
+            if (!choice.ids.empty())
+            {
+              answer.jobs = ClaimChosen(transaction, choice.ids);
+            }
+            answer.isContended = choice.isContended || answer.jobs.size() < choice.ids.size();
           }
-          answer.isContended = choice.isContended || answer.jobs.size() < choice.ids.size();
+          PublishChanges(bus_, transaction, GetIds(answer.jobs));
           return answer;
         },
         BACKGROUND_POLICY);
@@ -142,7 +160,8 @@ namespace OrthancRegistry
         transaction,
         "WITH self AS (SELECT incarnation FROM SharedReplicas WHERE incarnation = $1"
         " AND rescuedAt IS NULL FOR KEY SHARE),"
-        " next AS (SELECT id FROM SharedJobs WHERE id = ANY($3) AND state = 0 AND origin = 0"
+        // "state + origin": so that the indexes of waiting jobs, which may be long, do not look promising
+        " next AS (SELECT id FROM SharedJobs WHERE id = ANY($3) AND state + origin = 0"
         " AND notBefore IS NULL AND EXISTS (SELECT 1 FROM self) FOR UPDATE SKIP LOCKED)" CLAIM_NEXT,
         identity_.incarnation, identity_.serverIdentifier, ids);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "Framework/Database/IDatabase.h"
+#include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/LimitedChoice.h"
 #include "Framework/Jobs/RunTable.h"
@@ -21,7 +21,8 @@ namespace OrthancRegistry
   class ClaimStore
   {
   public:
-    ClaimStore(const JobsConfiguration& configuration, const ReplicaIdentity& identity, IDatabase& database);
+    ClaimStore(const JobsConfiguration& configuration, const ReplicaIdentity& identity, IDatabase& database,
+               IMessageBus& bus);
 
     static constexpr size_t MAXIMUM_CLAIM = 64;
 
@@ -36,6 +37,7 @@ namespace OrthancRegistry
 
     const ReplicaIdentity identity_;
     IDatabase& database_;
+    IMessageBus& bus_;
     const ClaimRank rank_;
     const bool hasLimits_;
     const LimitedChoice choice_;

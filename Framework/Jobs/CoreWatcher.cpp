@@ -355,9 +355,7 @@ namespace OrthancRegistry
       else
       {
         writtenRuns_[update.core.id] = update.core;
-        const bool isPaused = update.core.state == JobState::Paused;
-        runs_.SetPaused(update.job, isPaused);
-        isSlotFreed = isSlotFreed || isPaused;
+        isSlotFreed = runs_.SetPaused(update.job, update.core.state == JobState::Paused) || isSlotFreed;
       }
     }
     for (const CoreJob& job : updates.localJobs)

@@ -27,13 +27,13 @@ namespace OrthancRegistry
     }
   }
 
-  void FlowRoom::Take(const JobKind& kind, size_t count)
+  void FlowRoom::Take(const JobKind& kind)
   {
     for (Limit& limit : limits_)
     {
       if (limit.pattern.Matches(kind.type, kind.destination))
       {
-        limit.room -= std::min(limit.room, count);
+        limit.room -= std::min<size_t>(limit.room, 1);
       }
     }
   }

@@ -30,8 +30,8 @@ namespace OrthancRegistry
   public:
     explicit FlowRoom(const std::vector<FlowLimit>& limits);
 
-    // Jobs that are at a core
-    void Take(const JobKind& kind, size_t count = 1);
+    // A job that is at a core
+    void Take(const JobKind& kind);
 
     bool HasRoom(const JobKind& kind) const;
 

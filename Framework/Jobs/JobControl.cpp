@@ -67,20 +67,20 @@ namespace OrthancRegistry
   };
 
   JobControl::JobControl(const JobsConfiguration& configuration, IDatabase& database, IMessageBus& bus,
-                         const ChangeSignal& changes)
-      : patience_(configuration.actionMilliseconds), changes_(changes), store_(database, bus)
+                         JobWaiters& waiters)
+      : patience_(configuration.actionMilliseconds), waiters_(waiters), store_(database, bus)
   {
   }
 
   ActionAnswer JobControl::Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected)
   {
     const auto deadline = Clock::now() + patience_;
+    const auto waiter = waiters_.Add(id);
     Attempt attempt;
     attempt.action = action;
     attempt.expected = &expected;
     for (;;)
     {
-      const uint64_t seen = changes_.GetCount();
       const auto job = store_.Read(id);
       if (!job)
       {
@@ -99,13 +99,13 @@ namespace OrthancRegistry
         attempt.doubtful = job->revision + 1;
       }
       const auto now = Clock::now();
-      if (now >= deadline)
+      if (now >= deadline || waiters_.IsClosed())
       {
         return attempt.GiveUp(*job);
       }
       if (attempt.isWaiting)
       {
-        changes_.WaitBeyond(seen, std::min(deadline, now + LOOK_INTERVAL));
+        waiter->Wait(std::min(deadline, now + LOOK_INTERVAL));
       }
     }
   }
@@ -116,10 +116,13 @@ namespace OrthancRegistry
     {
       return ReadAnswer(job, attempt.action);
     }
-    if (attempt.request && job.requestedRevision != *attempt.request)
+    if (attempt.request && job.requestedRevision == *attempt.request &&
+        (job.isOwnerThere || !IsEnded(job.state)))
     {
-      attempt.request.reset(); // the run has ended, or nobody has the job any more
+      attempt.isWaiting = true; // the new state may be seen before the answer
+      return std::nullopt;
     }
+    attempt.request.reset(); // the run has ended, or nobody has the job any more
     attempt.isConditionMet =
         attempt.isConditionMet || (attempt.doubtful && job.revision >= *attempt.doubtful);
     if (!attempt.isConditionMet && !IsExpected(*attempt.expected, job.revision))
@@ -204,11 +207,11 @@ namespace OrthancRegistry
   ActionAnswer JobControl::Delete(const std::string& id, const ExpectedRevisions& expected)
   {
     const auto deadline = Clock::now() + patience_;
+    const auto waiter = waiters_.Add(id);
     Attempt attempt;
     bool isInDoubt = false;
     for (;;)
     {
-      const uint64_t seen = changes_.GetCount();
       const auto job = store_.Read(id);
       if (!job || !IsEnded(job->state))
       {
@@ -233,13 +236,13 @@ namespace OrthancRegistry
         isInDoubt = true;
       }
       const auto now = Clock::now();
-      if (now >= deadline)
+      if (now >= deadline || waiters_.IsClosed())
       {
         return attempt.GiveUp(*job);
       }
       if (attempt.isWaiting)
       {
-        changes_.WaitBeyond(seen, std::min(deadline, now + LOOK_INTERVAL));
+        waiter->Wait(std::min(deadline, now + LOOK_INTERVAL));
       }
     }
   }

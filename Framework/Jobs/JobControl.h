@@ -2,8 +2,8 @@
 #pragma once
 
 #include "Framework/Common/Errors.h"
-#include "Framework/Jobs/ChangeSignal.h"
 #include "Framework/Jobs/JobControlStore.h"
+#include "Framework/Jobs/JobWaiters.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <vector>
@@ -38,9 +38,9 @@ namespace OrthancRegistry
   class JobControl
   {
   public:
-    // "changes" is raised when a message tells that some job has changed.
+    // "waiters" learn what messages tell, and must outlive this object.
     JobControl(const JobsConfiguration& configuration, IDatabase& database, IMessageBus& bus,
-               const ChangeSignal& changes);
+               JobWaiters& waiters);
 
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
 
@@ -56,7 +56,7 @@ namespace OrthancRegistry
     bool ChangeRow(const ControlledJob& job, JobAction action);
 
     const std::chrono::milliseconds patience_;
-    const ChangeSignal& changes_;
+    JobWaiters& waiters_;
     JobControlStore store_;
   };
 }

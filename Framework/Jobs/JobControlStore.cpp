@@ -2,7 +2,7 @@
 #include "Framework/Jobs/JobControlStore.h"
 
 #include "Framework/Database/Retry.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
 {
@@ -61,7 +61,7 @@ namespace OrthancRegistry
                             {
                               bus_.Publish(transaction, MESSAGE_JOBS);
                             }
-                            bus_.Publish(transaction, std::string(MESSAGE_CHANGED) + ":" + job.id);
+                            PublishChanges(bus_, transaction, {job.id});
                             return true;
                           });
   }

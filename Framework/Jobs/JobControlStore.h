@@ -58,9 +58,4 @@ namespace OrthancRegistry
     IDatabase& database_;
     IMessageBus& bus_;
   };
-
-  // Messages of the bus. Both are followed by the incarnation that is addressed, MESSAGE_FORGET also by ":"
-  // and the id of a job of its core.
-  inline constexpr std::string_view MESSAGE_ACT = "act:";       // look for requested actions
-  inline constexpr std::string_view MESSAGE_FORGET = "forget:"; // the registry has no such job any more
 }

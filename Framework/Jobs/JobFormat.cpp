@@ -105,6 +105,14 @@ namespace OrthancRegistry
     }
     target["Replica"] = job.replica;
     target["Origin"] = GetName(job.origin);
+    if (!job.destination.empty())
+    {
+      target["Destination"] = job.destination;
+    }
+    if (!job.submittedBy.empty())
+    {
+      target["SubmittedBy"] = job.submittedBy;
+    }
     target["Attempt"] = job.attempts;
     target["Revision"] = static_cast<Json::Int64>(job.revision);
     return target;

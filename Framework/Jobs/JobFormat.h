@@ -7,8 +7,9 @@
 namespace OrthancRegistry
 {
   // The object that GET /jobs/{id} answers: that of the core, plus "Replica", "Origin", "Attempt",
-  // "Revision", and "NotBefore" if it waits for that time. The same at every replica, except for the two
-  // fields that depend on the moment of the answer: "Timestamp" ("now") and "EstimatedTimeOfArrival".
+  // "Revision", and where they are known "Destination" (modality or peer), "SubmittedBy" (user), and
+  // "NotBefore" if it waits for that time. The same at every replica, except for the two fields that depend
+  // on the moment of the answer: "Timestamp" ("now") and "EstimatedTimeOfArrival".
   Json::Value FormatJob(const Job& job, Timestamp now, const ErrorDescriber& describe);
 
   // The content of a job without secrets: passwords, the values of HTTP headers (their names remain, in the

@@ -8,6 +8,7 @@
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/Drain.h"
+#include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobStore.h"
 #include "Framework/Jobs/LostRuns.h"
 #include "Framework/Jobs/Rescue.h"
@@ -16,6 +17,7 @@
 #include "Framework/Replicas/Pulse.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace OrthancRegistry
 {
@@ -44,6 +46,21 @@ namespace OrthancRegistry
     std::optional<Job> Get(const std::string& id);
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected);
     ActionAnswer Delete(const std::string& id, const ExpectedRevisions& expected);
+
+    JobReader& GetReader()
+    {
+      return reader_;
+    }
+
+    JobWaiters& GetWaiters()
+    {
+      return waiters_;
+    }
+
+    ClusterStatistics& GetStatistics()
+    {
+      return statistics_;
+    }
 
     JobStore& GetStore()
     {
@@ -83,10 +100,12 @@ namespace OrthancRegistry
     ICoreClient& core_;
     std::atomic<bool> isRunning_ = false;
     std::atomic<bool> isStopping_ = false;
-    ChangeSignal changes_;
+    JobWaiters waiters_;
 
     ReplicaRegistry registry_;
     JobStore store_;
+    JobReader reader_;
+    ClusterStatistics statistics_;
     RunStore runStore_;
     ClaimStore claims_;
     PutOffStore putOff_;
@@ -102,6 +121,7 @@ namespace OrthancRegistry
     Dispatcher dispatcher_;
     Rescue rescue_;
     Drain drain_;
+    History history_;
     Pulse pulse_;
   };
 
@@ -109,10 +129,11 @@ namespace OrthancRegistry
                                               const ReplicaIdentity& identity, IDatabase& database,
                                               IMessageBus& bus, ICoreClient& core)
       : configuration_(configuration), identity_(identity), bus_(bus), core_(core),
-        registry_(configuration, identity, database), store_(database, bus, configuration),
+        waiters_(configuration.maximumWaiters), registry_(configuration, identity, database),
+        store_(database, bus, configuration), reader_(database), statistics_(configuration, database),
         runStore_(identity, database, bus, registry_, configuration),
-        claims_(configuration, identity, database), putOff_(database, bus),
-        control_(configuration, database, bus, changes_), actionStore_(identity, database, bus),
+        claims_(configuration, identity, database, bus), putOff_(database, bus),
+        control_(configuration, database, bus, waiters_), actionStore_(identity, database, bus),
         watcher_(runs_, runStore_, core,
                  [this]
                  {
@@ -149,36 +170,36 @@ namespace OrthancRegistry
               runner_.Push(job);
             }),
         rescue_(configuration, identity, database, bus), drain_(registry_, runs_, runStore_, core),
-        pulse_(configuration, registry_,
-               {[this]
-                {
-                  return static_cast<unsigned int>(runs_.CountBusy());
-                },
-                [this]
-                {
-                  dispatcher_.Wake();
-                },
-                [this](std::chrono::microseconds untilDue)
-                {
-                  dispatcher_.SetNextDue(untilDue);
-                },
-                [this]
-                {
-                  rescue_.Wake();
-                },
-                [this]
-                {
-                  GiveUpRuns(std::chrono::steady_clock::now());
-                  watcher_.Forget();
-                },
-                [this](std::chrono::steady_clock::time_point sent)
-                {
-                  OnLeaseRenewed(sent);
-                },
-                [this]
-                {
-                  actionWorker_.Wake();
-                }})
+        history_(configuration, database), pulse_(configuration, registry_,
+                                                  {[this]
+                                                   {
+                                                     return static_cast<unsigned int>(runs_.CountBusy());
+                                                   },
+                                                   [this]
+                                                   {
+                                                     dispatcher_.Wake();
+                                                   },
+                                                   [this](std::chrono::microseconds untilDue)
+                                                   {
+                                                     dispatcher_.SetNextDue(untilDue);
+                                                   },
+                                                   [this]
+                                                   {
+                                                     rescue_.Wake();
+                                                   },
+                                                   [this]
+                                                   {
+                                                     GiveUpRuns(std::chrono::steady_clock::now());
+                                                     watcher_.Forget();
+                                                   },
+                                                   [this](std::chrono::steady_clock::time_point sent)
+                                                   {
+                                                     OnLeaseRenewed(sent);
+                                                   },
+                                                   [this]
+                                                   {
+                                                     actionWorker_.Wake();
+                                                   }})
   {
     watcher_.SetLeaseHandlers(
         [this]
@@ -204,9 +225,11 @@ namespace OrthancRegistry
 
   JobsService::Implementation::~Implementation()
   {
+    waiters_.SetClosed(true);
     pulse_.Stop();
     leaseGuard_.Stop();
     bus_.Stop();
+    history_.Stop();
     rescue_.Stop();
     actionWorker_.Stop();
     dispatcher_.Stop();
@@ -220,12 +243,14 @@ namespace OrthancRegistry
     {
       return;
     }
+    waiters_.SetClosed(false);
     watcher_.Start();
     Refresh(); // what the core runs already takes slots
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();
     actionWorker_.Start();
+    history_.Start();
   }
 
   void JobsService::Implementation::Stop()
@@ -234,6 +259,8 @@ namespace OrthancRegistry
     {
       return;
     }
+    waiters_.SetClosed(true);
+    history_.Stop();
     dispatcher_.Stop();
     drain_.Announce();
     rescue_.Stop();
@@ -269,10 +296,7 @@ namespace OrthancRegistry
     {
       dispatcher_.Wake();
     }
-    if (message.empty() || message.starts_with(MESSAGE_CHANGED))
-    {
-      changes_.Raise();
-    }
+    waiters_.OnMessage(message);
     if (message.starts_with(MESSAGE_FIND))
     {
       watcher_.AnswerSearch();
@@ -297,30 +321,29 @@ namespace OrthancRegistry
 
   std::optional<Job> JobsService::Implementation::Get(const std::string& id)
   {
-    auto job = store_.Get(id);
+    auto job = reader_.Get(id);
     if (job || !IsUuid(id) || !isRunning_)
     {
       return job;
     }
     Refresh();
-    job = store_.Get(id);
+    job = reader_.Get(id);
     return job ? job : AskOthers(id);
   }
 
   std::optional<Job> JobsService::Implementation::AskOthers(const std::string& id)
   {
     const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(configuration_.lookupMilliseconds);
-    uint64_t seen = changes_.GetCount();
+        JobWaiters::Clock::now() + std::chrono::milliseconds(configuration_.lookupMilliseconds);
+    const auto waiter = waiters_.Add(id);
     store_.Announce(std::string(MESSAGE_FIND) + id);
     for (bool isLast = false;;)
     {
-      if (auto job = store_.Get(id); job || isLast)
+      if (auto job = reader_.Get(id); job || isLast)
       {
         return job;
       }
-      isLast = !changes_.WaitBeyond(seen, deadline);
-      seen = changes_.GetCount();
+      isLast = !waiter->Wait(deadline);
     }
   }
 
@@ -391,14 +414,51 @@ namespace OrthancRegistry
 
   std::vector<std::string> JobsService::GetIds()
   {
-    implementation_->Refresh();
-    return implementation_->GetStore().GetIds();
+    return GetReader().GetIds();
   }
 
   std::vector<Job> JobsService::GetAll()
   {
+    JobCursor cursor(GetReader(), JobQuery());
+    std::vector<Job> jobs;
+    for (auto piece = cursor.Next(); !piece.empty(); piece = cursor.Next())
+    {
+      std::move(piece.begin(), piece.end(), std::back_inserter(jobs));
+    }
+    return jobs;
+  }
+
+  JobReader& JobsService::GetReader()
+  {
     implementation_->Refresh();
-    return implementation_->GetStore().GetAll();
+    return implementation_->GetReader();
+  }
+
+  ClusterStatistics& JobsService::GetStatistics()
+  {
+    return implementation_->GetStatistics();
+  }
+
+  WaitResult JobsService::WaitForChange(const std::string& id, std::optional<int64_t> revision,
+                                        std::chrono::seconds patience)
+  {
+    return OrthancRegistry::WaitForChange(
+        implementation_->GetWaiters(),
+        [this](const std::string& wanted)
+        {
+          return implementation_->Get(wanted);
+        },
+        id, revision, patience);
+  }
+
+  void JobsService::SendWaitersAway()
+  {
+    implementation_->GetWaiters().SetClosed(true);
+  }
+
+  bool JobsService::IsStopping() const
+  {
+    return implementation_->GetWaiters().IsClosed();
   }
 
   std::optional<Job> JobsService::Get(const std::string& id)

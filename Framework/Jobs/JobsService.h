@@ -2,10 +2,14 @@
 #pragma once
 
 #include "Framework/Database/IMessageBus.h"
+#include "Framework/Jobs/ClusterStatistics.h"
 #include "Framework/Jobs/ICoreClient.h"
 #include "Framework/Jobs/JobControl.h"
+#include "Framework/Jobs/JobReader.h"
+#include "Framework/Jobs/JobWait.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
+#include <chrono>
 #include <memory>
 
 namespace OrthancRegistry
@@ -52,7 +56,20 @@ namespace OrthancRegistry
 
     // Sorted by id, as in the core. Jobs that the own core has started by itself are included at once.
     std::vector<std::string> GetIds();
-    std::vector<Job> GetAll();
+    std::vector<Job> GetAll(); // holds all of them in memory
+
+    // For listings: jobs that the own core has started by itself up to this call are found.
+    JobReader& GetReader();
+    ClusterStatistics& GetStatistics();
+
+    // See JobWait.h; what stops the waiting is SendWaitersAway() or Stop().
+    WaitResult WaitForChange(const std::string& id, std::optional<int64_t> revision,
+                             std::chrono::seconds patience);
+
+    // Those who wait for a change are answered now, and nobody waits any more: before Stop(), which does the
+    // same, if there is none.
+    void SendWaitersAway();
+    bool IsStopping() const;
 
     // By its id, or by the id of one of its runs at a core. An unknown one is asked for at the other
     // replicas.

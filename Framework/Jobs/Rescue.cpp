@@ -6,7 +6,7 @@
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/CrashRecords.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
 {
@@ -100,9 +100,11 @@ namespace OrthancRegistry
       return false;
     }
     const auto lost = RecordCrashes(transaction, dead, jobs);
+    std::vector<std::string> ids;
     std::map<Fate, std::vector<std::string>> fates;
     for (const OrphanedJob& job : jobs)
     {
+      ids.push_back(job.id);
       fates[GetFate(job)].push_back(job.id);
     }
     Requeue(transaction, fates[Fate::Waits]);
@@ -113,6 +115,7 @@ namespace OrthancRegistry
     Fail(transaction, fates[Fate::IsParked],
          "Parked, because it may be what has ended them: these replicas died while they ran it: ",
          ". It can be resubmitted.", lost);
+    PublishChanges(bus_, transaction, ids);
     return true;
   }
 
@@ -193,11 +196,14 @@ namespace OrthancRegistry
         " requestedRevision = NULL, changedAt = SharedNow(), completedAt = SharedNow()"
         " WHERE id IN (SELECT id FROM batch) RETURNING id",
         dead.incarnation, ErrorCode::InternalError);
+    std::vector<std::string> ids;
     for (const auto& [id] : failed)
     {
+      ids.push_back(id);
       transaction.Execute("UPDATE SharedJobDetails SET errorDetails = $2 WHERE id = $1", id,
                           "Replica lost: " + dead.serverIdentifier + " does not answer any more");
     }
+    PublishChanges(bus_, transaction, ids);
     return !failed.empty();
   }
 

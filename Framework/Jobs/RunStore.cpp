@@ -5,7 +5,7 @@
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/FlowRoom.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 #include "Framework/Jobs/RetryWriter.h"
 #include "Framework/Jobs/StoredContent.h"
 
@@ -18,6 +18,23 @@ namespace OrthancRegistry
     // Background threads try again by themselves.
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
     constexpr RetryPolicy REPEATABLE_POLICY{2, 10, 100, true};
+
+    // With the ids of new runs: somebody may be looking for them.
+    std::vector<std::string> GetChangedIds(const CoreUpdates& updates, std::vector<std::string> written)
+    {
+      for (const RunUpdate& update : updates.runs)
+      {
+        if (update.isFirst && !update.core.id.empty())
+        {
+          written.push_back(update.core.id);
+        }
+      }
+      for (const CoreJob& job : updates.localJobs)
+      {
+        written.push_back(job.id);
+      }
+      return written;
+    }
   }
 
   RunStore::RunStore(const ReplicaIdentity& identity, IDatabase& database, IMessageBus& bus,
@@ -34,7 +51,6 @@ namespace OrthancRegistry
         [&](Transaction& transaction)
         {
           std::vector<std::string> written;
-          bool isNew = updates.isSomebodyAsking;
           if (!updates.localJobs.empty())
           {
             registry_.EnsureRegistered(transaction);
@@ -51,13 +67,17 @@ namespace OrthancRegistry
             }
             else
             {
-              WriteLocalJob(transaction, job, isNew);
+              WriteLocalJob(transaction, job);
             }
           }
           transaction.Flush();
-          if (isNew)
+          if (updates.isSomebodyAsking)
           {
             bus_.Publish(transaction, MESSAGE_CHANGED);
+          }
+          else
+          {
+            PublishChanges(bus_, transaction, GetChangedIds(updates, written));
           }
           if (HasMadeRoom(updates, written))
           {
@@ -144,9 +164,9 @@ namespace OrthancRegistry
     }
   }
 
-  void RunStore::WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const
+  void RunStore::WriteLocalJob(Transaction& transaction, const CoreJob& job) const
   {
-    transaction.QueryLater<int64_t>(
+    transaction.Execute(
         "INSERT INTO SharedJobs(id, type, state, origin, priority, progress, errorCode, createdAt, changedAt,"
         " completedAt, runtimeMilliseconds, attempts, owner, replica, localId)"
         " VALUES ($1, $2, $3, 1, $4, $5, $6, SharedNow(), SharedNow(), CASE WHEN $8 = 1 THEN SharedNow()"
@@ -155,11 +175,7 @@ namespace OrthancRegistry
         " type = excluded.type, priority = excluded.priority, progress = excluded.progress,"
         " errorCode = excluded.errorCode, changedAt = excluded.changedAt, completedAt = excluded.completedAt,"
         " runtimeMilliseconds = excluded.runtimeMilliseconds, owner = excluded.owner,"
-        " replica = excluded.replica WHERE SharedJobs.origin = 1 RETURNING revision",
-        [&isNew](int64_t revision)
-        {
-          isNew = isNew || revision == 1;
-        },
+        " replica = excluded.replica WHERE SharedJobs.origin = 1",
         job.id, ToStorableText(job.type), job.state, job.priority, job.progress, job.errorCode,
         job.runtimeMilliseconds, IsEnded(job.state), identity_.incarnation, identity_.serverIdentifier);
     WriteLocalDetails(transaction, job);
@@ -196,24 +212,30 @@ namespace OrthancRegistry
         [&](Transaction& transaction)
         {
           CarryOutRequests(transaction, bus_, identity_, false, kept);
-          const int64_t released = transaction.ExecuteCounted(
+          std::vector<std::string> ids;
+          const auto add = [&ids](std::string id)
+          {
+            ids.push_back(std::move(id));
+          };
+          transaction.QueryEach<std::string>(
               "UPDATE SharedJobs SET revision = revision + 1, state = 0, progress = 0, attempts = attempts - "
               "1,"
               " owner = NULL, replica = NULL, localId = NULL, requestedAction = NULL,"
               " requestedRevision = NULL, changedAt = SharedNow()"
               " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state <> 4 AND attempts > 0"
-              " AND NOT (id = ANY($2))",
-              identity_.incarnation, kept);
-          transaction.Execute(
-              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
-              " localId = NULL, requestedAction = NULL, requestedRevision = NULL,"
-              " changedAt = SharedNow() WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
-              " AND NOT (id = ANY($2))",
-              identity_.incarnation, kept);
-          if (released > 0)
+              " AND NOT (id = ANY($2)) RETURNING id",
+              add, identity_.incarnation, kept);
+          if (!ids.empty())
           {
             bus_.Publish(transaction, MESSAGE_JOBS);
           }
+          transaction.QueryEach<std::string>(
+              "UPDATE SharedJobs SET revision = revision + 1, owner = NULL, replica = NULL,"
+              " localId = NULL, changedAt = SharedNow()"
+              " WHERE owner = $1 AND origin = 0 AND completedAt IS NULL AND state = 4"
+              " AND NOT (id = ANY($2)) RETURNING id",
+              add, identity_.incarnation, kept);
+          PublishChanges(bus_, transaction, ids);
         },
         REPEATABLE_POLICY);
   }
@@ -263,6 +285,7 @@ namespace OrthancRegistry
                               " AND rescuedAt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM SharedJobs AS job"
                               " WHERE job.owner = SharedReplicas.incarnation AND job.completedAt IS NULL)",
                               identity_.incarnation, identity_.serverIdentifier);
+          PublishChanges(bus_, transaction, adopted);
           return adopted;
         },
         REPEATABLE_POLICY);

@@ -26,7 +26,7 @@ namespace OrthancRegistry
     std::vector<RunUpdate> runs;
     std::vector<CoreJob> localJobs;
     std::set<std::string> known;   // of these, those that are only updated: a deleted one does not come back
-    bool isSomebodyAsking = false; // announce it even if no local job is new
+    bool isSomebodyAsking = false; // tell all replicas to look again
 
     bool IsEmpty() const
     {
@@ -67,7 +67,7 @@ namespace OrthancRegistry
     void WriteRun(Transaction& transaction, const RunUpdate& update, std::vector<std::string>& written) const;
     std::vector<std::string> FindStale(Transaction& transaction, const CoreUpdates& updates,
                                        const std::vector<std::string>& written) const;
-    void WriteLocalJob(Transaction& transaction, const CoreJob& job, bool& isNew) const;
+    void WriteLocalJob(Transaction& transaction, const CoreJob& job) const;
     void UpdateLocalJob(Transaction& transaction, const CoreJob& job) const;
     void WriteLocalDetails(Transaction& transaction, const CoreJob& job) const;
 

@@ -45,6 +45,7 @@ namespace OrthancRegistry
     {
       return false;
     }
+    run->isSubmitting = true;
     submittedTypes_.insert(job.type);
     return true;
   }
@@ -60,6 +61,7 @@ namespace OrthancRegistry
       orphans_.push_back(localId);
       return false;
     }
+    run->isSubmitting = false;
     run->localId = localId;
     return true;
   }
@@ -79,6 +81,7 @@ namespace OrthancRegistry
     ForgetSubmission(job);
     if (Run* const run = Find(job))
     {
+      run->isSubmitting = false;
       run->refusal = refusal;
     }
   }
@@ -127,13 +130,11 @@ namespace OrthancRegistry
     runs_.erase(job.id);
   }
 
-  void RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
+  bool RunTable::SetPaused(const ClaimedJob& job, bool isPaused)
   {
     const std::lock_guard lock(mutex_);
-    if (Run* const run = Find(job))
-    {
-      run->isPaused = isPaused;
-    }
+    Run* const run = Find(job);
+    return run != nullptr && !std::exchange(run->isPaused, isPaused) && isPaused;
   }
 
   std::vector<std::string> RunTable::TakeOrphans()

@@ -34,6 +34,7 @@ namespace OrthancRegistry
   struct Run
   {
     ClaimedJob job;
+    bool isSubmitting = false;
     std::string localId;   // empty until the core has answered
     bool isPaused = false; // at the core, where it takes no slot
     std::optional<Refusal> refusal;
@@ -61,7 +62,8 @@ namespace OrthancRegistry
     // core makes of it is an orphan.
     void Abandon(const ClaimedJob& job);
 
-    void SetPaused(const ClaimedJob& job, bool isPaused);
+    // True if the run takes no slot from now on.
+    bool SetPaused(const ClaimedJob& job, bool isPaused);
 
     // Marks all runs as recalled, and answers them. Those that the core does not know yet are dropped when it
     // has accepted them.

@@ -13,9 +13,10 @@ namespace OrthancRegistry
     constexpr int SERVICE_UNAVAILABLE = 503;
 
     // What the body asks for, as far as it is well-formed: it is checked later.
-    bool IsAsynchronous(const Json::Value& body)
+    bool IsAsynchronous(std::string_view text)
     {
-      if (!body.isObject())
+      Json::Value body;
+      if (!ParseJobBody(body, text, false) || !body.isObject())
       {
         return false;
       }
@@ -50,9 +51,12 @@ namespace OrthancRegistry
     {
       return HttpAnswer::NotAllowed("POST");
     }
-    if (auto answer = AnswerRepeated(call, call.path))
+    if (call.FindHeader(KEY_HEADER) != nullptr && IsAsynchronous(call.body))
     {
-      return std::move(*answer);
+      if (auto answer = AnswerRepeated(call, call.path))
+      {
+        return std::move(*answer);
+      }
     }
 
     const std::string body(call.body);
@@ -75,12 +79,7 @@ namespace OrthancRegistry
   std::optional<HttpAnswer> JobSubmitHandler::AnswerRepeated(const HttpCall& call, const std::string& uri)
   {
     const std::string* const key = call.FindHeader(KEY_HEADER);
-    Json::Value body;
-    if (key == nullptr || !ParseJobBody(body, call.body, false) || !IsAsynchronous(body))
-    {
-      return std::nullopt;
-    }
-    const auto id = service_.FindByKey(*key, uri);
+    const auto id = key == nullptr ? std::nullopt : service_.FindByKey(*key, uri);
     return id ? std::make_optional(AnswerId(*id)) : std::nullopt;
   }
 

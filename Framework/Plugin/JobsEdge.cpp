@@ -201,6 +201,11 @@ namespace OrthancRegistry
     OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)", Answer<&JobsHandler::Access>);
     OrthancPluginRegisterRestCallbackNoLock(context, "/jobs/([^/]+)/([^/]+)",
                                             Answer<&JobsHandler::AccessPart>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/cluster/replicas", Answer<&JobsHandler::GetReplicas>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/cluster/statistics",
+                                            Answer<&JobsHandler::GetStatistics>);
+    OrthancPluginRegisterRestCallbackNoLock(context, "/cluster/jobs/(cancel|pause|resume|resubmit|delete)",
+                                            Answer<&JobsHandler::ApplyToMany>);
     for (const auto& pattern : GetJobRoutePatterns(options.hasPatients))
     {
       OrthancPluginRegisterRestCallbackNoLock(context, pattern.c_str(), Answer<&JobsHandler::Submit>);

@@ -1,51 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/JobsHandler.h"
 
-#include "Framework/Jobs/JobFormat.h"
-
-#include <chrono>
-
 namespace OrthancRegistry
 {
   namespace
   {
-    Timestamp GetNow()
+    // Where the core answers 200 without doing anything
+    bool IsWithoutEffect(const Job& job, const std::string& action)
     {
-      return std::chrono::duration_cast<std::chrono::microseconds>(
-                 std::chrono::system_clock::now().time_since_epoch())
-          .count();
+      return (action == "cancel" && IsEnded(job.state)) ||
+             (action == "pause" && (IsEnded(job.state) || job.state == JobState::Paused));
     }
 
-    Json::Value Format(const Job& job)
+    // What the single action has answered
+    BulkOutcome ToOutcome(const HttpAnswer& answer)
     {
-      return FormatJob(job, GetNow(), DescribeError);
-    }
-
-    // As the core reads a Boolean argument of GET: absent, empty, or one of four words
-    bool IsExpanded(const HttpCall& call)
-    {
-      const auto found = call.arguments.find("expand");
-      if (found == call.arguments.end())
+      if (answer.status == 200)
       {
-        return false;
+        return BulkOutcome::Changed;
       }
-      const std::string& value = found->second;
-      if (value.empty() || value == "1" || value == "true")
-      {
-        return true;
-      }
-      if (value == "0" || value == "false")
-      {
-        return false;
-      }
-      throw RegistryError(ErrorCode::ParameterOutOfRange,
-                          "The argument \"expand\" is not a Boolean: " + value);
+      return answer.status < 500 ? BulkOutcome::Refused : BulkOutcome::Failed;
     }
   }
 
   JobsHandler::JobsHandler(const JobsOptions& options, JobsService& service, IResourceLookup& resources)
-      : service_(service), actions_(options, service), outputs_(options, service),
-        submit_(options, service, resources)
+      : service_(service), queries_(service, DescribeError), actions_(options, service),
+        outputs_(options, service), submit_(options, service, resources),
+        cluster_(service,
+                 [this](const std::string& action)
+                 {
+                   return MakeBulkActor(action);
+                 })
   {
   }
 
@@ -55,22 +40,7 @@ namespace OrthancRegistry
     {
       return HttpAnswer::NotAllowed("GET");
     }
-    Json::Value answer = Json::arrayValue;
-    if (IsExpanded(call))
-    {
-      for (const auto& job : service_.GetAll())
-      {
-        answer.append(Format(job));
-      }
-    }
-    else
-    {
-      for (const auto& id : service_.GetIds())
-      {
-        answer.append(id);
-      }
-    }
-    return HttpAnswer::Json(answer);
+    return queries_.List(call);
   }
 
   HttpAnswer JobsHandler::Access(const HttpCall& call)
@@ -79,18 +49,12 @@ namespace OrthancRegistry
     switch (call.method)
     {
     case HttpMethod::Get:
-      return Read(id);
+      return queries_.Read(call, id);
     case HttpMethod::Delete:
       return actions_.Delete(call, id);
     default:
       return HttpAnswer::NotAllowed("GET,DELETE");
     }
-  }
-
-  HttpAnswer JobsHandler::Read(const std::string& id)
-  {
-    const auto job = service_.Get(id);
-    return job ? HttpAnswer::Json(Format(*job)) : HttpAnswer::Empty(404);
   }
 
   HttpAnswer JobsHandler::AccessPart(const HttpCall& call)
@@ -115,5 +79,48 @@ namespace OrthancRegistry
   HttpAnswer JobsHandler::Submit(const HttpCall& call)
   {
     return submit_.Submit(call);
+  }
+
+  HttpAnswer JobsHandler::GetReplicas(const HttpCall& call)
+  {
+    return cluster_.GetReplicas(call);
+  }
+
+  HttpAnswer JobsHandler::GetStatistics(const HttpCall& call)
+  {
+    return cluster_.GetStatistics(call);
+  }
+
+  HttpAnswer JobsHandler::ApplyToMany(const HttpCall& call)
+  {
+    return cluster_.ApplyToJobs(call);
+  }
+
+  // As if a client had called the route of each job
+  BulkActor JobsHandler::MakeBulkActor(const std::string& action)
+  {
+    return [this, action](const std::string& id)
+    {
+      const auto job = service_.Get(id);
+      if (!job || IsWithoutEffect(*job, action))
+      {
+        return BulkOutcome::Refused;
+      }
+      HttpCall call;
+      call.method = action == "delete" ? HttpMethod::Delete : HttpMethod::Post;
+      call.path = "/jobs/" + id + (action == "delete" ? "" : "/" + action);
+      try
+      {
+        return ToOutcome(action == "delete" ? actions_.Delete(call, id) : actions_.Apply(call, id, action));
+      }
+      catch (const RegistryError& error)
+      {
+        if (GetHttpStatus(static_cast<int>(error.GetCode())) < 500)
+        {
+          return BulkOutcome::Refused;
+        }
+        throw;
+      }
+    };
   }
 }

@@ -2,15 +2,17 @@
 #pragma once
 
 #include "Framework/Jobs/JobsService.h"
+#include "Framework/Plugin/ClusterHandler.h"
 #include "Framework/Plugin/JobActionsHandler.h"
 #include "Framework/Plugin/JobOutputsHandler.h"
+#include "Framework/Plugin/JobQueryHandler.h"
 #include "Framework/Plugin/JobSubmitHandler.h"
 
 namespace OrthancRegistry
 {
-  // The answers to /jobs and below: what each method of each route is, and reading. Thread-safe; for threads
-  // of normal stack size only, like all handlers. Errors that the core would describe by itself are thrown as
-  // RegistryError.
+  // The answers to /jobs, /cluster and below: which handler serves which method of which route. Thread-safe;
+  // for threads of normal stack size only, like all handlers. Errors that the core would describe by itself
+  // are thrown as RegistryError.
   class JobsHandler
   {
   public:
@@ -22,12 +24,18 @@ namespace OrthancRegistry
     HttpAnswer AccessPart(const HttpCall& call); // /jobs/{id}/{action or key of an output}
     HttpAnswer Submit(const HttpCall& call);     // routes that make jobs
 
+    HttpAnswer GetReplicas(const HttpCall& call);   // /cluster/replicas
+    HttpAnswer GetStatistics(const HttpCall& call); // /cluster/statistics
+    HttpAnswer ApplyToMany(const HttpCall& call);   // /cluster/jobs/{action}
+
   private:
-    HttpAnswer Read(const std::string& id);
+    BulkActor MakeBulkActor(const std::string& action);
 
     JobsService& service_;
+    JobQueryHandler queries_;
     JobActionsHandler actions_;
     JobOutputsHandler outputs_;
     JobSubmitHandler submit_;
+    ClusterHandler cluster_;
   };
 }

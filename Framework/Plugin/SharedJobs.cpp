@@ -39,6 +39,10 @@ namespace OrthancRegistry
 
   void SharedJobs::Close()
   {
+    if (service_)
+    {
+      service_->SendWaitersAway();
+    }
     edge_.Close();
     service_.reset();
     resources_.reset();

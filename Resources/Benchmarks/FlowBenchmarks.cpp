@@ -105,7 +105,7 @@ namespace OrthancRegistry::Benchmarks
       ReplicaRegistry registry(configuration, identity, schema.Get());
       registry.Register();
       JobStore store(schema.Get(), schema.GetBus(), configuration);
-      ClaimStore claims(configuration, identity, schema.Get());
+      ClaimStore claims(configuration, identity, schema.Get(), schema.GetBus());
       claims.Claim(1);
       for (int i = 0; i < ROUNDS; i++)
       {

@@ -165,25 +165,6 @@ def test_failed_job(cluster, make_patient):
     assert_equal_content(cluster, [job])
 
 
-def test_control_of_a_job_of_another_replica_is_not_there_yet(cluster, make_patient):
-    study = make_patient(cluster.balancer)['study']
-    with cluster.slow_receiver() as slow:
-        path = '/modalities/%s/store' % slow.modality
-        job = cluster.balancer.submit(path, {'Resources': [study]})
-
-        def runner():
-            answer = cluster.balancer.get('/jobs/' + job)
-            return answer['Replica'] if answer['State'] == 'Running' else None
-        owner = wait_until(runner, 10, 'the job runs')
-        for server in (server for name, server in cluster.replicas.items() if name != owner):
-            for action in ['cancel', 'pause']:
-                answer = server.request('POST', '/jobs/%s/%s' % (job, action))
-                assert answer.status_code == 501 and answer.json()['Details']
-            for action in ['resume', 'resubmit']:  # of a running job: refused by the core as well
-                assert server.status('POST', '/jobs/%s/%s' % (job, action)) == 400
-        assert cluster.end_of(job)['State'] == 'Success'
-
-
 def test_authentication(cluster):
     for server in [cluster.balancer, *cluster.replicas.values()]:
         assert requests.get(server.url + '/jobs', timeout=10).status_code == 401

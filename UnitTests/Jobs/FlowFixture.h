@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Uuid.h"
 #include "Framework/Jobs/ClaimStore.h"
+#include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/JobStore.h"
 #include "Framework/Jobs/PutOffStore.h"
 #include "Framework/Jobs/RunStore.h"
@@ -19,8 +20,8 @@ namespace OrthancRegistry::Testing
       Stores(TestDatabase& test, const std::string& name, const JobsConfiguration& configuration)
           : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
             registry(configuration, identity, *database), jobs(*database, *bus, configuration),
-            runs(identity, *database, *bus, registry, configuration),
-            claims(configuration, identity, *database), putOff(*database, *bus)
+            reader(*database), runs(identity, *database, *bus, registry, configuration),
+            claims(configuration, identity, *database, *bus), putOff(*database, *bus)
       {
         registry.Register();
       }
@@ -60,6 +61,7 @@ namespace OrthancRegistry::Testing
       std::unique_ptr<IMessageBus> bus;
       ReplicaRegistry registry;
       JobStore jobs;
+      JobReader reader;
       RunStore runs;
       ClaimStore claims;
       PutOffStore putOff;

@@ -107,7 +107,8 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas") == 1;
+          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas WHERE incarnation = $1",
+                                     a.GetIdentity().incarnation) == 1;
         }));
     a.GetCore().Change(other,
                        [](CoreJob& job)

@@ -140,6 +140,31 @@ namespace OrthancRegistry::Testing
     }
   }
 
+  // It would begin once more otherwise
+  TEST_P(JobActions, PauseWaitsForAShortSubmission)
+  {
+    TestReplica& a = AddReplica("a");
+    a.GetCore().HoldBack("/x");
+    const std::string id = a.Get().Submit(MakeJob("/x"));
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return a.GetCore().CountHeldBack() == 1;
+        }));
+    auto answer = ApplyLater(a, id, JobAction::Pause);
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return a.Get().Get(id)->requestedAction.has_value();
+        }));
+    a.GetCore().Release();
+    EXPECT_EQ(Kind::Done, answer.get().kind);
+    ASSERT_TRUE(a.WaitForState(id, JobState::Paused));
+    EXPECT_EQ(a.GetIdentity().incarnation, a.Get().Get(id)->owner);
+    EXPECT_EQ(1, a.Get().Get(id)->attempts);
+    EXPECT_TRUE(a.GetCore().GetCancelled().empty());
+  }
+
   TEST_P(JobActions, OwnerThatDoesNotAnswerInTimeActsLater)
   {
     configuration_.actionMilliseconds = 300;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobControl.h"
 
+#include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/JobTransitions.h"
 #include "UnitTests/Jobs/DoubtfulDatabase.h"
 #include "UnitTests/Jobs/JobRows.h"
@@ -110,6 +111,46 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2, Read(id).revision);
   }
 
+  TEST_P(JobControlTest, RowThatHasChangedSinceIsLeftAlone)
+  {
+    JobControlStore store(GetDatabase(), *bus_);
+    for (const auto& [state, hasOwner] :
+         {std::pair(Pending, false), std::pair(Paused, true), std::pair(Failure, true)})
+    {
+      ControlledJob job = Read(MakeRow(state, hasOwner, JobOrigin::Queued));
+      Execute("UPDATE SharedJobs SET revision = 2 WHERE id = $1", job.id);
+      EXPECT_FALSE(store.Cancel(job));
+      EXPECT_FALSE(store.Pause(job));
+      EXPECT_FALSE(store.Resume(job));
+      EXPECT_FALSE(store.Resubmit(job));
+      EXPECT_FALSE(store.Request(job, Cancel));
+      EXPECT_FALSE(store.DropRequest(job));
+      EXPECT_FALSE(store.Delete(job));
+      EXPECT_EQ(state, Read(job.id).state);
+      EXPECT_EQ(2, Read(job.id).revision);
+    }
+  }
+
+  TEST_P(JobControlTest, RequestThatIsGoneIsNotPromised)
+  {
+    configuration_.actionMilliseconds = 1000;
+    const std::string id = MakeRow(Running, true, JobOrigin::Queued);
+    auto answer = std::async(std::launch::async,
+                             [&]
+                             {
+                               return Apply(id, Cancel);
+                             });
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return Read(id).requestedAction.has_value();
+        }));
+    // Handed back, run again, and another client was faster
+    Execute("UPDATE SharedJobs SET revision = 5, requestedAction = 1, requestedRevision = 5 WHERE id = $1",
+            id);
+    EXPECT_NE(std::string::npos, answer.get().details.find("is not recorded"));
+  }
+
   TEST_P(JobControlTest, AnswersOfTheOwner)
   {
     configuration_.actionMilliseconds = 20000;
@@ -133,7 +174,7 @@ namespace OrthancRegistry::Testing
       Execute("UPDATE SharedJobs SET revision = revision + 1, answeredRevision = requestedRevision,"
               " answerCode = $2, requestedAction = NULL, requestedRevision = NULL WHERE id = $1",
               id, code);
-      signal_.Raise();
+      waiters_.OnMessage("");
       const ActionAnswer got = answer.get();
       EXPECT_EQ(kind, got.kind) << code;
       EXPECT_EQ(code, static_cast<int>(got.code));
@@ -200,7 +241,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobControlTest, DeleteOnlyWhatHasEnded)
   {
-    JobControl control(configuration_, GetDatabase(), *bus_, signal_);
+    JobControl control(configuration_, GetDatabase(), *bus_, waiters_);
     for (const JobState state : {Pending, Running, Success, Failure, Paused, Retry})
     {
       const bool hasOwner = state == Running;
@@ -220,6 +261,55 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(ActionAnswer::Kind::NotAnswered, control.Delete(requested, {}).kind);
   }
 
+  TEST_P(JobControlTest, RequestsAreCarriedOutWithoutTheOwner)
+  {
+    struct Expected
+    {
+      JobState state;
+      JobAction action;
+      JobState after;
+      int attemptsHandedBack; // of 2
+    };
+    for (const bool isLost : {true, false})
+    {
+      const std::string local = MakeRow(Failure, true, JobOrigin::Local);
+      Execute("UPDATE SharedJobs SET requestedAction = 3, requestedRevision = 1 WHERE id = $1", local);
+      const std::string kept = MakeRow(Running, true, JobOrigin::Queued);
+      Execute("UPDATE SharedJobs SET requestedAction = 0, requestedRevision = 1 WHERE id = $1", kept);
+      for (const Expected& expected :
+           {Expected{Running, Cancel, Failure, 1}, Expected{Running, Pause, Paused, 1},
+            Expected{Paused, Resume, Pending, 2}, Expected{Paused, Cancel, Failure, 2}})
+      {
+        SCOPED_TRACE(GetName(expected.action));
+        const std::string id = MakeRow(expected.state, true, JobOrigin::Queued);
+        Execute("UPDATE SharedJobs SET requestedAction = $2, requestedRevision = 1 WHERE id = $1", id,
+                expected.action);
+        Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+        CarryOutRequests(transaction, *bus_, {"there", "A", "", ""}, isLost, {kept});
+        transaction.Commit();
+        const ControlledJob after = Read(id);
+        EXPECT_EQ(expected.after, after.state);
+        EXPECT_EQ("", after.owner);
+        EXPECT_FALSE(after.requestedAction);
+        EXPECT_EQ(1, after.answeredRevision);
+        EXPECT_EQ(0, after.answerCode);
+        EXPECT_EQ(expected.action == Cancel ? 37 : 9,
+                  QueryValue<int>("SELECT errorCode FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(expected.action == Cancel ? "" : "Old",
+                  QueryValue<std::string>("SELECT errorDetails FROM SharedJobDetails WHERE id = $1", id));
+        EXPECT_EQ(isLost ? 2 : expected.attemptsHandedBack,
+                  QueryValue<int>("SELECT attempts FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(isLost ? 2 : 1, QueryValue<int>("SELECT crashes FROM SharedJobs WHERE id = $1", id));
+        EXPECT_EQ(isLost ? "B, A" : "B",
+                  QueryValue<std::string>("SELECT lostReplicas FROM SharedJobDetails WHERE id = $1", id));
+      }
+      EXPECT_EQ(isLost, !Read(local).requestedAction); // its process may have a successor, but no such job
+      EXPECT_EQ(Failure, Read(local).state);
+      EXPECT_TRUE(Read(kept).requestedAction);
+      Execute("UPDATE SharedJobs SET requestedAction = NULL, requestedRevision = NULL");
+    }
+  }
+
   // Nobody knows whether it was committed: it was, or it was not
   TEST_P(JobControlTest, CommitInDoubtIsReadBack)
   {
@@ -236,7 +326,7 @@ namespace OrthancRegistry::Testing
         const std::string id = MakeRow(state, false, JobOrigin::Queued);
         DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
         EXPECT_EQ(ActionAnswer::Kind::Done,
-                  JobControl(configuration_, doubtful, silent_, signal_).Apply(id, action, {{1}}).kind);
+                  JobControl(configuration_, doubtful, silent_, waiters_).Apply(id, action, {{1}}).kind);
         EXPECT_EQ(0, doubtful.CountDoubts());
         EXPECT_EQ(target, Read(id).state);
         EXPECT_EQ(2, Read(id).revision);
@@ -247,7 +337,7 @@ namespace OrthancRegistry::Testing
       const std::string id = MakeRow(Success, false, JobOrigin::Queued);
       DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
       EXPECT_EQ(ActionAnswer::Kind::Done,
-                JobControl(configuration_, doubtful, silent_, signal_).Delete(id, {{1}}).kind);
+                JobControl(configuration_, doubtful, silent_, waiters_).Delete(id, {{1}}).kind);
       EXPECT_FALSE(JobControlStore(GetDatabase(), *bus_).Read(id));
     }
   }
@@ -260,7 +350,7 @@ namespace OrthancRegistry::Testing
       const std::string id = MakeRow(Running, true, JobOrigin::Queued);
       DoubtfulDatabase doubtful(GetDatabase(), isCommitted);
       const ActionAnswer answer =
-          JobControl(configuration_, doubtful, silent_, signal_).Apply(id, Cancel, {{1}});
+          JobControl(configuration_, doubtful, silent_, waiters_).Apply(id, Cancel, {{1}});
       EXPECT_NE(std::string::npos, answer.details.find("will be carried out")) << answer.details;
       EXPECT_EQ(2, Read(id).requestedRevision);
       EXPECT_EQ(2, Read(id).revision);

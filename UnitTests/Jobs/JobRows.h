@@ -60,10 +60,10 @@ namespace OrthancRegistry::Testing
 
     ActionAnswer Apply(const std::string& id, JobAction action, const ExpectedRevisions& expected = {})
     {
-      return JobControl(configuration_, GetDatabase(), *bus_, signal_).Apply(id, action, expected);
+      return JobControl(configuration_, GetDatabase(), *bus_, waiters_).Apply(id, action, expected);
     }
 
     std::unique_ptr<IMessageBus> bus_;
-    ChangeSignal signal_;
+    JobWaiters waiters_{1};
   };
 }

@@ -4,6 +4,7 @@
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ClaimStore.h"
+#include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/RunStore.h"
 #include "UnitTests/Jobs/TestCluster.h"
 
@@ -20,8 +21,8 @@ namespace OrthancRegistry::Testing
     {
       Stores(TestDatabase& test, const std::string& name)
           : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
-            registry(JobsConfiguration(), identity, *database), jobs(*database, *bus),
-            runs(identity, *database, *bus, registry), claims(JobsConfiguration(), identity, *database)
+            registry(JobsConfiguration(), identity, *database), jobs(*database, *bus), reader(*database),
+            runs(identity, *database, *bus, registry), claims(JobsConfiguration(), identity, *database, *bus)
       {
         registry.Register();
       }
@@ -31,6 +32,7 @@ namespace OrthancRegistry::Testing
       std::unique_ptr<IMessageBus> bus;
       ReplicaRegistry registry;
       JobStore jobs;
+      JobReader reader;
       RunStore runs;
       ClaimStore claims;
     };
@@ -110,7 +112,7 @@ namespace OrthancRegistry::Testing
     const std::string id = a.jobs.Submit(MakeJob("/x"));
     const ClaimedJob first = a.claims.Claim(1).jobs.at(0);
     a.runs.Release({id});
-    EXPECT_EQ(JobState::Running, a.jobs.Get(id)->state);
+    EXPECT_EQ(JobState::Running, a.reader.Get(id)->state);
     a.runs.Release({});
     const ClaimedJob second = a.claims.Claim(1).jobs.at(0);
     EXPECT_EQ(first.attempt, second.attempt);
@@ -123,21 +125,21 @@ namespace OrthancRegistry::Testing
     core.content["By"] = "first";
     updates.runs.push_back({first, core, true});
     EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
-    EXPECT_EQ(JobState::Running, a.jobs.Get(id)->state);
-    EXPECT_TRUE(a.jobs.Get(id)->content.empty());
+    EXPECT_EQ(JobState::Running, a.reader.Get(id)->state);
+    EXPECT_TRUE(a.reader.Get(id)->content.empty());
     updates.runs[0].job = second;
     EXPECT_TRUE(a.runs.Write(updates).empty());
-    EXPECT_EQ(JobState::Success, a.jobs.Get(id)->state);
+    EXPECT_EQ(JobState::Success, a.reader.Get(id)->state);
 
     // Once more after a commit in doubt: done already. Anything else comes too late.
     EXPECT_TRUE(a.runs.Write(updates).empty());
-    EXPECT_EQ(5, a.jobs.Get(id)->revision);
+    EXPECT_EQ(5, a.reader.Get(id)->revision);
     updates.runs[0].core.state = JobState::Failure;
     EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
     updates.runs[0].core.state = JobState::Success;
     updates.runs[0].job = first;
     EXPECT_EQ(std::vector<std::string>{id}, a.runs.Write(updates));
-    EXPECT_EQ(5, a.jobs.Get(id)->revision);
+    EXPECT_EQ(5, a.reader.Get(id)->revision);
   }
 
   TEST_P(JobStoreTest, RunTakenForALocalJobAppearsOnce)
@@ -150,13 +152,13 @@ namespace OrthancRegistry::Testing
     CoreUpdates mistaken;
     mistaken.localJobs.push_back(core);
     a.runs.Write(mistaken);
-    EXPECT_EQ(2u, a.jobs.GetIds().size());
+    EXPECT_EQ(2u, a.reader.GetIds().size());
     core.state = JobState::Running;
     CoreUpdates updates;
     updates.runs.push_back({a.claims.Claim(1).jobs.at(0), core, true});
     EXPECT_TRUE(a.runs.Write(updates).empty());
-    EXPECT_EQ(std::vector<std::string>{id}, a.jobs.GetIds());
-    EXPECT_EQ(id, a.jobs.Get(core.id)->id);
+    EXPECT_EQ(std::vector<std::string>{id}, a.reader.GetIds());
+    EXPECT_EQ(id, a.reader.Get(core.id)->id);
   }
 
   TEST_P(JobStoreTest, ImpossibleRowsAreRefused)
@@ -209,7 +211,7 @@ namespace OrthancRegistry::Testing
     ReplicaRegistry registry(JobsConfiguration(), identity, test->Get());
     registry.Register();
     JobStore jobs(test->Get(), *bus);
-    ClaimStore claims(JobsConfiguration(), identity, test->Get());
+    ClaimStore claims(JobsConfiguration(), identity, test->Get(), *bus);
     NewJob job;
     job.type = "X";
     const std::string first = jobs.Submit(job);

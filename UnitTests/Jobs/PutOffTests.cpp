@@ -23,7 +23,7 @@ namespace OrthancRegistry::Testing
   {
     Stores a = MakeStores();
     const std::string later = a.jobs.Submit(MakeLater("/later", 3600));
-    const Job read = a.jobs.Get(later).value();
+    const Job read = a.reader.Get(later).value();
     EXPECT_EQ(JobState::Pending, read.state);
     EXPECT_EQ(read.created + 3600000000, read.notBefore);
     const HeartbeatAnswer beat = a.registry.Beat(0);
@@ -40,8 +40,8 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(a.putOff.PromoteDue());
     EXPECT_FALSE(a.registry.Beat(0).untilDue);
     EXPECT_TRUE(a.registry.Beat(0).isWorkWaiting);
-    EXPECT_FALSE(a.jobs.Get(later)->notBefore);
-    EXPECT_EQ(read.revision + 1, a.jobs.Get(later)->revision);
+    EXPECT_FALSE(a.reader.Get(later)->notBefore);
+    EXPECT_EQ(read.revision + 1, a.reader.Get(later)->revision);
     EXPECT_THAT(a.Claim(10), ElementsAre("/later"));
   }
 
@@ -51,10 +51,10 @@ namespace OrthancRegistry::Testing
     const auto now = QueryValue<int64_t>("SELECT SharedNow()");
     NewJob job = MakeJob("/past");
     job.schedule.notBefore = now - 1;
-    EXPECT_FALSE(a.jobs.Get(a.jobs.Submit(job))->notBefore);
+    EXPECT_FALSE(a.reader.Get(a.jobs.Submit(job))->notBefore);
     job.request.uri = "/future";
     job.schedule.notBefore = now + 3600000000;
-    EXPECT_EQ(now + 3600000000, a.jobs.Get(a.jobs.Submit(job))->notBefore);
+    EXPECT_EQ(now + 3600000000, a.reader.Get(a.jobs.Submit(job))->notBefore);
     EXPECT_THAT(a.Claim(10), ElementsAre("/past"));
   }
 
@@ -80,10 +80,10 @@ namespace OrthancRegistry::Testing
     const std::string retry = a.jobs.Submit(MakeLater("/retry", 3600));
     Execute("UPDATE SharedJobs SET notBefore = 5, state = CASE WHEN id = $1 THEN 4 ELSE 5 END", paused);
     EXPECT_FALSE(a.putOff.PromoteDue());
-    EXPECT_EQ(JobState::Paused, a.jobs.Get(paused)->state);
-    EXPECT_EQ(5, a.jobs.Get(paused)->notBefore);
-    EXPECT_EQ(JobState::Pending, a.jobs.Get(retry)->state);
-    EXPECT_FALSE(a.jobs.Get(retry)->notBefore);
+    EXPECT_EQ(JobState::Paused, a.reader.Get(paused)->state);
+    EXPECT_EQ(5, a.reader.Get(paused)->notBefore);
+    EXPECT_EQ(JobState::Pending, a.reader.Get(retry)->state);
+    EXPECT_FALSE(a.reader.Get(retry)->notBefore);
     EXPECT_FALSE(a.registry.Beat(0).untilDue);
   }
 

@@ -40,7 +40,7 @@ namespace OrthancRegistry::Testing
       EXPECT_EQ(run - 1, job.retries);
       const Timestamp before = GetNow();
       EXPECT_TRUE(a.Write(job, JobState::Failure, ErrorCode::NetworkProtocol));
-      const Job read = a.jobs.Get(id).value();
+      const Job read = a.reader.Get(id).value();
       EXPECT_EQ(JobState::Retry, read.state);
       EXPECT_EQ("", read.owner);
       EXPECT_EQ("", read.replica);
@@ -57,16 +57,16 @@ namespace OrthancRegistry::Testing
       EXPECT_EQ(static_cast<int>(ErrorCode::NetworkProtocol), read.errorCode);
       EXPECT_EQ("Details", read.errorDetails);
       EXPECT_EQ(run, read.content["Run"].asInt());
-      EXPECT_EQ(id, a.jobs.Get(job.id + "-" + std::to_string(job.fence))->id);
+      EXPECT_EQ(id, a.reader.Get(job.id + "-" + std::to_string(job.fence))->id);
 
       EXPECT_FALSE(a.Write(job, JobState::Failure, ErrorCode::Timeout)); // once only
-      EXPECT_EQ(static_cast<int>(ErrorCode::NetworkProtocol), a.jobs.Get(id)->errorCode);
+      EXPECT_EQ(static_cast<int>(ErrorCode::NetworkProtocol), a.reader.Get(id)->errorCode);
       EXPECT_THAT(a.Claim(1), IsEmpty());
       MakeDue(a);
-      EXPECT_EQ(JobState::Pending, a.jobs.Get(id)->state);
+      EXPECT_EQ(JobState::Pending, a.reader.Get(id)->state);
     }
     EXPECT_TRUE(a.Write(a.claims.Claim(1).jobs.at(0), JobState::Failure, ErrorCode::Timeout));
-    const Job read = a.jobs.Get(id).value();
+    const Job read = a.reader.Get(id).value();
     EXPECT_EQ(JobState::Failure, read.state);
     EXPECT_TRUE(read.completed);
     EXPECT_EQ(3, read.attempts);
@@ -81,7 +81,7 @@ namespace OrthancRegistry::Testing
     {
       const std::string id = a.jobs.Submit(MakeJobOf(type, "", "/x"));
       EXPECT_TRUE(a.Write(a.claims.Claim(1).jobs.at(0), state, code));
-      return a.jobs.Get(id)->state;
+      return a.reader.Get(id)->state;
     };
     EXPECT_EQ(JobState::Failure, getEnd("Move", JobState::Failure, ErrorCode::NetworkProtocol));
     EXPECT_EQ(JobState::Failure, getEnd("Store", JobState::Failure, ErrorCode::CanceledJob));
@@ -95,11 +95,11 @@ namespace OrthancRegistry::Testing
     const std::string id = a.jobs.Submit(MakeJobOf("Store", "", "/x"));
     const ClaimedJob lost = a.claims.Claim(1).jobs.at(0);
     Execute("UPDATE SharedJobs SET state = 4, owner = NULL, replica = NULL, localId = NULL, notBefore = 7");
-    const Job before = a.jobs.Get(id).value();
+    const Job before = a.reader.Get(id).value();
     EXPECT_FALSE(a.Write(lost, JobState::Failure, ErrorCode::Timeout));
-    EXPECT_EQ(before.revision, a.jobs.Get(id)->revision);
-    EXPECT_EQ("", a.jobs.Get(id)->errorDetails);
-    EXPECT_EQ(0, a.jobs.Get(id)->retries);
+    EXPECT_EQ(before.revision, a.reader.Get(id)->revision);
+    EXPECT_EQ("", a.reader.Get(id)->errorDetails);
+    EXPECT_EQ(0, a.reader.Get(id)->retries);
   }
 
   TEST_P(AutomaticRetry, RequestedActions)
@@ -112,9 +112,9 @@ namespace OrthancRegistry::Testing
             " requestedRevision = revision",
             cancelled);
     EXPECT_TRUE(a.Write(jobs.at(0), JobState::Failure, ErrorCode::Timeout));
-    EXPECT_EQ(JobState::Failure, a.jobs.Get(cancelled)->state);
+    EXPECT_EQ(JobState::Failure, a.reader.Get(cancelled)->state);
     EXPECT_TRUE(a.Write(jobs.at(1), JobState::Failure, ErrorCode::Timeout));
-    const Job read = a.jobs.Get(paused).value();
+    const Job read = a.reader.Get(paused).value();
     EXPECT_EQ(JobState::Paused, read.state);
     EXPECT_TRUE(read.notBefore);
     EXPECT_FALSE(read.requestedAction);

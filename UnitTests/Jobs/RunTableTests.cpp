@@ -52,10 +52,13 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(runs.MayBeRun("other", "X"));
     EXPECT_FALSE(runs.GetAll().at(0).refusal);
 
-    runs.SetPaused(job, true); // of the wrong claim
+    EXPECT_FALSE(runs.SetPaused(job, true)); // of the wrong claim
     EXPECT_EQ(1u, runs.CountBusy());
-    runs.SetPaused(again, true);
+    EXPECT_TRUE(runs.SetPaused(again, true));
+    EXPECT_FALSE(runs.SetPaused(again, true));
     EXPECT_EQ(0u, runs.CountBusy());
     EXPECT_EQ(1u, runs.GetCount());
+    EXPECT_FALSE(runs.SetPaused(again, false));
+    EXPECT_EQ(1u, runs.CountBusy());
   }
 }

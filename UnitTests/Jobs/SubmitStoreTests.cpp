@@ -45,12 +45,12 @@ namespace OrthancRegistry::Testing
     EXPECT_NE(id, a.jobs.Submit(MakeKeyed("Key")));
     EXPECT_NE(id, a.jobs.Submit(MakeKeyed("key", "/y")));
     EXPECT_NE(id, a.jobs.Submit(MakeJob("/x")));
-    EXPECT_EQ(4u, a.jobs.GetIds().size());
+    EXPECT_EQ(4u, a.reader.GetIds().size());
 
     // Even if the job has been removed meanwhile
     Execute("DELETE FROM SharedJobs WHERE id = $1", id);
     EXPECT_EQ(id, a.jobs.Submit(MakeKeyed("key")));
-    EXPECT_EQ(3u, a.jobs.GetIds().size());
+    EXPECT_EQ(3u, a.reader.GetIds().size());
   }
 
   TEST_P(Submission, KeyOfYesterdayIsFree)
@@ -107,7 +107,7 @@ namespace OrthancRegistry::Testing
       }
       EXPECT_EQ(1u, ids.size());
     }
-    EXPECT_EQ(static_cast<size_t>(ROUNDS), a.jobs.GetIds().size());
+    EXPECT_EQ(static_cast<size_t>(ROUNDS), a.reader.GetIds().size());
   }
 
   TEST_P(Submission, BodyBeyondTheLimit)
@@ -122,7 +122,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(413, GetRefusal(a, job, message));
     EXPECT_THAT(message,
                 testing::HasSubstr("100 bytes at most (option \"MaximumBodySizeMB\"), this one has 101"));
-    EXPECT_EQ(1u, a.jobs.GetIds().size());
+    EXPECT_EQ(1u, a.reader.GetIds().size());
   }
 
   TEST_P(Submission, WaitingJobsBeyondTheLimit)
@@ -141,7 +141,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(503, GetRefusal(b, later, message));
     EXPECT_THAT(message, testing::HasSubstr("40 jobs"));
     EXPECT_THAT(message, testing::HasSubstr("MaximumWaitingJobs"));
-    EXPECT_EQ(40u, a.jobs.GetIds().size());
+    EXPECT_EQ(40u, a.reader.GetIds().size());
     EXPECT_FALSE(a.jobs.FindByKey("key", "/x")); // a refused call leaves nothing behind
 
     // Running jobs do not wait
@@ -206,26 +206,26 @@ namespace OrthancRegistry::Testing
     core.content["Description"] = "Text";
     core.content["Data"] = std::string(40000, 'a');
     ASSERT_TRUE(a.Write(job, core));
-    EXPECT_EQ(core.content, a.jobs.Get(id)->content);
-    EXPECT_EQ(core.content, a.jobs.GetAll().at(0).content);
+    EXPECT_EQ(core.content, a.reader.Get(id)->content);
+    EXPECT_EQ(core.content, a.reader.Get(a.reader.GetIds().at(0))->content);
     EXPECT_LT(QueryValue<int64_t>("SELECT length(packedContent) + length(content) FROM SharedJobDetails"),
               2000);
 
     core.content["Data"] = std::string(60000, 'a');
     core.errorPayload["Content"] = core.content["Data"];
     ASSERT_TRUE(a.Write(job, core));
-    const Json::Value truncated = a.jobs.Get(id)->content;
+    const Json::Value truncated = a.reader.Get(id)->content;
     EXPECT_TRUE(truncated["Truncated"].asBool());
     EXPECT_EQ("Text", truncated["Description"].asString());
     EXPECT_GT(truncated["Size"].asInt(), 60000);
     EXPECT_THAT(truncated["Message"].asString(), testing::HasSubstr("MaximumContentSizeMB"));
     EXPECT_EQ(4u, truncated.size());
-    EXPECT_TRUE(a.jobs.Get(id)->errorPayload["Truncated"].asBool());
+    EXPECT_TRUE(a.reader.Get(id)->errorPayload["Truncated"].asBool());
 
     core.content = Json::objectValue;
     core.content["Short"] = true;
     ASSERT_TRUE(a.Write(job, core));
-    EXPECT_EQ(core.content, a.jobs.Get(id)->content);
+    EXPECT_EQ(core.content, a.reader.Get(id)->content);
 
     // Local jobs as well
     CoreUpdates updates;
@@ -233,10 +233,10 @@ namespace OrthancRegistry::Testing
     core.content["Data"] = std::string(20000, 'b');
     updates.localJobs.push_back(core);
     a.runs.Write(updates);
-    EXPECT_EQ(core.content, a.jobs.Get(core.id)->content);
+    EXPECT_EQ(core.content, a.reader.Get(core.id)->content);
     updates.localJobs[0].content["Data"] = std::string(60000, 'b');
     a.runs.Write(updates);
-    EXPECT_TRUE(a.jobs.Get(core.id)->content["Truncated"].asBool());
+    EXPECT_TRUE(a.reader.Get(core.id)->content["Truncated"].asBool());
   }
 
   CONFORMANCE_SUITE(Submission);

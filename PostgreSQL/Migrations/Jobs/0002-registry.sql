@@ -20,21 +20,25 @@ ALTER TABLE SharedJobs
 UPDATE SharedJobs SET claimRank = -CAST(priority AS BIGINT);
 
 -- A job that is put off becomes claimable when its "notBefore" has been taken away, so that those who wait for their
--- time do not stand in the way of the claim.
+-- time do not stand in the way of the claim. The state is always the same in there, and makes SQLite prefer these
+-- indexes to that of all states.
 DROP INDEX SharedJobsWaiting;
-CREATE INDEX SharedJobsWaiting ON SharedJobs(claimRank, seq) WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
-CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(type, destination, claimRank, seq)
+CREATE INDEX SharedJobsWaiting ON SharedJobs(state, claimRank, seq)
+  WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
+CREATE INDEX SharedJobsWaitingOfKind ON SharedJobs(state, type, destination, claimRank, seq)
   WHERE state = 0 AND origin = 0 AND notBefore IS NULL;
 CREATE INDEX SharedJobsPutOff ON SharedJobs(notBefore) WHERE notBefore IS NOT NULL AND state <> 4;
 CREATE INDEX SharedJobsRequested ON SharedJobs(owner) WHERE requestedAction IS NOT NULL;
-CREATE INDEX SharedJobsEnded ON SharedJobs(state, completedAt) WHERE completedAt IS NOT NULL;
+-- The order of the history: the oldest end goes first.
+CREATE INDEX SharedJobsEnded ON SharedJobs(state, completedAt, seq) WHERE completedAt IS NOT NULL;
 
--- Listings go through the jobs in the order of their sequence.
-CREATE UNIQUE INDEX SharedJobsSequence ON SharedJobs(seq);
-CREATE INDEX SharedJobsOfState ON SharedJobs(state, seq);
-CREATE INDEX SharedJobsOfType ON SharedJobs(type, seq);
-CREATE INDEX SharedJobsOfReplica ON SharedJobs(replica, seq) WHERE replica IS NOT NULL;
-CREATE INDEX SharedJobsOfDestination ON SharedJobs(destination, seq) WHERE destination <> '';
+-- Listings go through the jobs in the order of their creation. There is no index on that order alone: PostgreSQL
+-- would take it for filters that hardly any row matches, and read the whole table.
+CREATE INDEX SharedJobsOfOrigin ON SharedJobs(origin, createdAt, seq);
+CREATE INDEX SharedJobsOfState ON SharedJobs(state, createdAt, seq);
+CREATE INDEX SharedJobsOfType ON SharedJobs(type, createdAt, seq);
+CREATE INDEX SharedJobsOfReplica ON SharedJobs(replica, createdAt, seq) WHERE replica IS NOT NULL;
+CREATE INDEX SharedJobsOfDestination ON SharedJobs(destination, createdAt, seq) WHERE destination <> '';
 
 -- A long content or body is compressed (zlib). "submittedAt" is the server identifier of the replica that was called.
 ALTER TABLE SharedJobDetails
