@@ -300,7 +300,7 @@ namespace OrthancRegistry::Testing
         EXPECT_EQ(isLost ? 2 : expected.attemptsHandedBack,
                   QueryValue<int>("SELECT attempts FROM SharedJobs WHERE id = $1", id));
         EXPECT_EQ(isLost ? 2 : 1, QueryValue<int>("SELECT crashes FROM SharedJobs WHERE id = $1", id));
-        EXPECT_EQ(isLost ? "B, A" : "B",
+        EXPECT_EQ(isLost ? "B/gone/6\nA/there/7\n" : "B/gone/6\n",
                   QueryValue<std::string>("SELECT lostReplicas FROM SharedJobDetails WHERE id = $1", id));
       }
       EXPECT_EQ(isLost, !Read(local).requestedAction); // its process may have a successor, but no such job

@@ -48,8 +48,8 @@ namespace OrthancRegistry::Testing
           " $8, 50, 9, 1234)",
           id, state, origin, IsEnded(state), isPutOff, ownerOrNull, hasOwner, localId);
       Execute("INSERT INTO SharedJobDetails(id, uri, body, content, errorDetails, lostReplicas)"
-              " VALUES ($1, '/x', NULL, '{\"Kept\":1}', 'Old', 'B')",
-              id);
+              " VALUES ($1, '/x', NULL, '{\"Kept\":1}', 'Old', $2)",
+              id, std::string("B/gone/6\n"));
       return id;
     }
 

@@ -2,6 +2,7 @@
 #include "Framework/Jobs/JobWaiters.h"
 
 #include "Framework/Common/Uuid.h"
+#include "Framework/Database/Retry.h"
 #include "Framework/Jobs/JobMessages.h"
 #include "UnitTests/Jobs/TestCluster.h"
 #include "UnitTests/Jobs/TestJobs.h"
@@ -169,15 +170,24 @@ namespace OrthancRegistry::Testing
       PublishChanges(*bus, transaction, {changed});
       transaction.Commit();
     };
-    // Until the bus of the replica has told that messages may have been lost before
+    // Until the bus of the replica delivers messages, and has told that earlier ones may have been lost: only
+    // then the probe reads more often than once.
     const std::string other = InsertJob(GetDatabase(), TestJob());
-    auto probe = Wait(a, other, 1);
+    const size_t unprobed = a.GetDatabase().CountUses();
+    auto probe = Wait(a, other, 1000000);
     ASSERT_TRUE(WaitUntil(
         [&]
         {
           announce(other);
-          return probe.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+          return a.GetDatabase().CountUses() >= unprobed + 3;
         }));
+    RunTransaction(GetDatabase(), AccessMode::ReadWrite,
+                   [&](Transaction& transaction)
+                   {
+                     transaction.Execute("UPDATE SharedJobs SET revision = 1000000 WHERE id = $1", other);
+                   });
+    announce(other);
+    EXPECT_EQ(1000001, probe.get().job->revision);
     const size_t before = a.GetDatabase().CountUses();
     auto first = Wait(a, id, 1);
     auto second = Wait(a, id, 1);
