@@ -64,6 +64,8 @@ class Workload:
             return '/modalities/%s/store' % self.receiver.modality, {'Resources': [instance]}, instance
         if number % 4 == 1:
             return '/studies/%s/anonymize' % self.study, {'KeepSource': True}, None
+        if number % 8 == 3:
+            return '/cluster/submit/studies/%s/archive' % self.study, {}, None
         return ('/studies/%s/modify' % self.study,
                 {'Replace': {'StudyDescription': 'Chaos %d' % number}, 'KeepSource': True}, None)
 

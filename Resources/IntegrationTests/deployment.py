@@ -25,9 +25,13 @@ def docker(*arguments):
     return done.stdout.strip()
 
 
+def docker_output(*arguments):
+    """Both streams in one: containers log to both."""
+    return subprocess.run(['docker', *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+
+
 def docker_logs(container):
-    return subprocess.run(['docker', 'logs', '--tail', '80', container], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True).stdout
+    return docker_output('logs', '--tail', '80', container)
 
 
 def wait_until(condition, seconds, what, interval=0.05):
@@ -55,6 +59,8 @@ class Server:
         self.url = 'http://127.0.0.1:%d' % port
         self.session = requests.Session()
         self.session.auth = credentials
+        # A connection that is kept may be closed by Orthanc at the very moment of the next request
+        self.session.headers['Connection'] = 'close'
 
     def request(self, method, path, **arguments):
         arguments.setdefault('timeout', 120)
