@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import requests
+import urllib3
 
 DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
@@ -59,8 +60,10 @@ class Server:
         self.url = 'http://127.0.0.1:%d' % port
         self.session = requests.Session()
         self.session.auth = credentials
-        # A connection that is kept may be closed by Orthanc at the very moment of the next request
-        self.session.headers['Connection'] = 'close'
+        # A connection that is kept may be closed by Orthanc at the very moment of the next request. Only what changes
+        # nothing is asked again.
+        retry = urllib3.Retry(total=2, connect=0, status=0, allowed_methods=['GET'])
+        self.session.mount('http://', requests.adapters.HTTPAdapter(max_retries=retry))
 
     def request(self, method, path, **arguments):
         arguments.setdefault('timeout', 120)
