@@ -10,45 +10,124 @@ namespace OrthancRegistry
 {
   namespace
   {
-    bool ReadDigits(int64_t& target, std::string_view text, size_t offset, size_t count)
+    constexpr size_t MAXIMUM_FRACTION = 9; // digits
+    constexpr size_t MICROSECOND_DIGITS = 6;
+
+    // Reads a text from its start.
+    class Scanner
     {
-      if (offset + count > text.size())
+    public:
+      explicit Scanner(std::string_view text) : text_(text)
+      {
+      }
+
+      bool IsAtEnd() const
+      {
+        return text_.empty();
+      }
+
+      bool Skip(char c)
+      {
+        if (!text_.starts_with(c))
+        {
+          return false;
+        }
+        text_.remove_prefix(1);
+        return true;
+      }
+
+      bool ReadNumber(int64_t& target, size_t digits)
+      {
+        const std::string_view number = text_.substr(0, digits);
+        if (number.size() != digits || number.find_first_not_of("0123456789") != std::string_view::npos)
+        {
+          return false;
+        }
+        std::from_chars(number.data(), number.data() + number.size(), target);
+        text_.remove_prefix(digits);
+        return true;
+      }
+
+      // One to nine digits, of which those below a microsecond do not count
+      bool ReadFraction(int64_t& microseconds)
+      {
+        const size_t count = std::min(text_.find_first_not_of("0123456789"), text_.size());
+        if (count == 0 || count > MAXIMUM_FRACTION)
+        {
+          return false;
+        }
+        std::string digits(text_.substr(0, count));
+        digits.resize(MICROSECOND_DIGITS, '0');
+        text_.remove_prefix(count);
+        return Scanner(digits).ReadNumber(microseconds, MICROSECOND_DIGITS);
+      }
+
+    private:
+      std::string_view text_;
+    };
+
+    bool ReadDay(Scanner& scanner, bool isExtended, std::chrono::sys_days& day)
+    {
+      int64_t year = 0;
+      int64_t month = 0;
+      int64_t number = 0;
+      if (!scanner.ReadNumber(year, 4) || (isExtended && !scanner.Skip('-')) ||
+          !scanner.ReadNumber(month, 2) || (isExtended && !scanner.Skip('-')) ||
+          !scanner.ReadNumber(number, 2))
       {
         return false;
       }
-      const char* const end = text.data() + offset + count;
-      const auto result = std::from_chars(text.data() + offset, end, target);
-      return result.ec == std::errc() && result.ptr == end && target >= 0;
+      const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
+                                             std::chrono::month(static_cast<unsigned>(month)),
+                                             std::chrono::day(static_cast<unsigned>(number))};
+      day = date.ok() ? std::chrono::sys_days(date) : day;
+      return date.ok();
     }
 
-    // Takes "Z" or an offset away from the end; the offset in minutes, nothing if it is malformed.
-    std::optional<int64_t> TakeOffset(std::string_view& text)
+    bool ReadTime(Scanner& scanner, bool isExtended, std::chrono::microseconds& time)
     {
-      if (text.ends_with('Z'))
+      int64_t hour = 0;
+      int64_t minute = 0;
+      int64_t second = 0;
+      int64_t fraction = 0;
+      if (!scanner.ReadNumber(hour, 2) || (isExtended && !scanner.Skip(':')) ||
+          !scanner.ReadNumber(minute, 2) || (isExtended && !scanner.Skip(':')) ||
+          !scanner.ReadNumber(second, 2) || hour > 23 || minute > 59 || second > 60) // 60: leap second
       {
-        text.remove_suffix(1);
-        return 0;
+        return false;
       }
-      const size_t time = text.find('T');
-      const size_t sign = time == std::string_view::npos ? time : text.find_first_of("+- ", time);
-      if (sign == std::string_view::npos)
+      if (scanner.Skip('.') && !scanner.ReadFraction(fraction))
       {
-        return 0;
+        return false;
       }
-      const std::string_view offset = text.substr(sign + 1);
-      const bool hasColon = offset.size() == 5 && offset[2] == ':';
-      int64_t offsetHours = 0;
-      int64_t offsetMinutes = 0;
-      if (!ReadDigits(offsetHours, offset, 0, 2) || (offset.size() != 2 && offset.size() != 4 && !hasColon) ||
-          (offset.size() != 2 && !ReadDigits(offsetMinutes, offset, hasColon ? 3 : 2, 2)) ||
-          offsetHours > 23 || offsetMinutes > 59)
+      time = std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
+             std::chrono::microseconds(fraction);
+      return true;
+    }
+
+    bool ReadOffset(Scanner& scanner, std::chrono::minutes& offset)
+    {
+      if (scanner.IsAtEnd() || scanner.Skip('Z'))
       {
-        return std::nullopt;
+        return true;
       }
-      const int64_t total = offsetHours * 60 + offsetMinutes;
-      const bool isWest = text[sign] == '-';
-      text = text.substr(0, sign);
-      return isWest ? -total : total;
+      const bool isEast = scanner.Skip('+');
+      int64_t hours = 0;
+      int64_t minutes = 0;
+      if ((!isEast && !scanner.Skip('-')) || !scanner.ReadNumber(hours, 2))
+      {
+        return false;
+      }
+      if (!scanner.IsAtEnd())
+      {
+        scanner.Skip(':');
+        if (!scanner.ReadNumber(minutes, 2))
+        {
+          return false;
+        }
+      }
+      offset = (std::chrono::hours(hours) + std::chrono::minutes(minutes)) * (isEast ? 1 : -1);
+      return hours <= 23 && minutes <= 59;
     }
   }
 
@@ -77,55 +156,17 @@ namespace OrthancRegistry
 
   std::optional<Timestamp> ParseTimestamp(std::string_view text)
   {
-    using namespace std::chrono;
-    int64_t y = 0;
-    int64_t mo = 0;
-    int64_t d = 0;
-    int64_t h = 0;
-    int64_t mi = 0;
-    int64_t s = 0;
-    int64_t fraction = 0;
-    if (!ReadDigits(y, text, 0, 4) || !ReadDigits(mo, text, 4, 2) || !ReadDigits(d, text, 6, 2) ||
-        text.size() < 15 || text[8] != 'T' || !ReadDigits(h, text, 9, 2) || !ReadDigits(mi, text, 11, 2) ||
-        !ReadDigits(s, text, 13, 2) || h > 23 || mi > 59 || s > 60)
+    Scanner scanner(text);
+    const bool isExtended = text.size() > 4 && text[4] == '-';
+    std::chrono::sys_days day;
+    std::chrono::microseconds time{};
+    std::chrono::minutes offset{};
+    if (!ReadDay(scanner, isExtended, day) || !scanner.Skip('T') || !ReadTime(scanner, isExtended, time) ||
+        !ReadOffset(scanner, offset) || !scanner.IsAtEnd())
     {
       return std::nullopt;
     }
-    if (text.size() != 15 && (text.size() != 22 || text[15] != '.' || !ReadDigits(fraction, text, 16, 6)))
-    {
-      return std::nullopt;
-    }
-    const year_month_day date{year(static_cast<int>(y)), month(static_cast<unsigned>(mo)),
-                              day(static_cast<unsigned>(d))};
-    if (!date.ok())
-    {
-      return std::nullopt;
-    }
-    const auto moment = sys_days(date) + hours(h) + minutes(mi) + seconds(s) + microseconds(fraction);
-    return duration_cast<microseconds>(moment.time_since_epoch()).count();
-  }
-
-  std::optional<Timestamp> ParseIsoTimestamp(std::string_view text)
-  {
-    constexpr size_t FRACTION_DIGITS = 6;
-    constexpr int64_t MICROSECONDS_PER_MINUTE = 60000000;
-    const auto offset = TakeOffset(text);
-    std::string basic(text);
-    if (text.size() >= 19 && text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':')
-    {
-      basic = std::string(text.substr(0, 4)).append(text.substr(5, 2)).append(text.substr(8, 5));
-      basic.append(text.substr(14, 2)).append(text.substr(17));
-    }
-    const size_t point = basic.find('.');
-    if (point != std::string::npos && basic.size() > point + 1)
-    {
-      basic.resize(std::max(basic.size(), point + 1 + FRACTION_DIGITS), '0');
-    }
-    const auto moment = ParseTimestamp(basic);
-    if (!offset || !moment)
-    {
-      return std::nullopt;
-    }
-    return *moment - *offset * MICROSECONDS_PER_MINUTE;
+    return std::chrono::duration_cast<std::chrono::microseconds>(day.time_since_epoch() + time - offset)
+        .count();
   }
 }

@@ -16,11 +16,8 @@ namespace OrthancRegistry
   // zero.
   std::string FormatTimestamp(Timestamp timestamp);
 
-  // The reverse; nothing if the text has another form.
+  // A moment of ISO 8601, in the basic form of Orthanc (20261231T235959.123456) or the extended one
+  // (2026-12-31T23:59:59), followed by "Z", by an offset (+01:00, +0100, +01), or by nothing, which is UTC
+  // too.
   std::optional<Timestamp> ParseTimestamp(std::string_view text);
-
-  // What people and programs write: the form of Orthanc with one to six digits of a fraction, or the extended
-  // form of ISO 8601, YYYY-MM-DDTHH:MM:SS[.ffffff], both in UTC, or followed by "Z" or an offset ("+01:00",
-  // "+0100", "+01"). A space stands for the plus, because that is what it becomes in a URL.
-  std::optional<Timestamp> ParseIsoTimestamp(std::string_view text);
 }

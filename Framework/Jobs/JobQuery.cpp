@@ -94,7 +94,9 @@ namespace OrthancRegistry
 
     Timestamp ParseMoment(const std::string& argument, const std::vector<std::string>& values)
     {
-      const auto moment = values.size() == 1 ? ParseIsoTimestamp(values.front()) : std::nullopt;
+      std::string text = values.size() == 1 ? values.front() : "";
+      std::replace(text.begin(), text.end(), ' ', '+'); // what a plus becomes in a URL
+      const auto moment = ParseTimestamp(text);
       if (!moment)
       {
         Refuse("The argument \"" + argument + "\" must be one moment: YYYYMMDDTHHMMSS[.ffffff] in UTC, or " +

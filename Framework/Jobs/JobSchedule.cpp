@@ -3,11 +3,7 @@
 
 #include "Framework/Common/Errors.h"
 
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cmath>
-#include <string>
 
 namespace OrthancRegistry
 {
@@ -17,125 +13,6 @@ namespace OrthancRegistry
     constexpr const char* DELAY = "DelaySeconds";
     constexpr double MAXIMUM_DELAY = 10.0 * 365 * 86400; // seconds
     constexpr double MICROSECONDS_PER_SECOND = 1e6;
-    constexpr size_t MAXIMUM_FRACTION = 9; // digits
-    constexpr size_t MICROSECOND_DIGITS = 6;
-
-    // Reads a text from its start.
-    class Scanner
-    {
-    public:
-      explicit Scanner(std::string_view text) : text_(text)
-      {
-      }
-
-      bool IsAtEnd() const
-      {
-        return text_.empty();
-      }
-
-      bool Skip(char c)
-      {
-        if (!text_.starts_with(c))
-        {
-          return false;
-        }
-        text_.remove_prefix(1);
-        return true;
-      }
-
-      bool ReadNumber(int64_t& target, size_t digits)
-      {
-        const std::string_view number = text_.substr(0, digits);
-        if (number.size() != digits || number.find_first_not_of("0123456789") != std::string_view::npos)
-        {
-          return false;
-        }
-        std::from_chars(number.data(), number.data() + number.size(), target);
-        text_.remove_prefix(digits);
-        return true;
-      }
-
-      // One to nine digits, of which those below a microsecond do not count
-      bool ReadFraction(int64_t& microseconds)
-      {
-        const size_t count = std::min(text_.find_first_not_of("0123456789"), text_.size());
-        if (count == 0 || count > MAXIMUM_FRACTION)
-        {
-          return false;
-        }
-        std::string digits(text_.substr(0, count));
-        digits.resize(MICROSECOND_DIGITS, '0');
-        text_.remove_prefix(count);
-        return Scanner(digits).ReadNumber(microseconds, MICROSECOND_DIGITS);
-      }
-
-    private:
-      std::string_view text_;
-    };
-
-    bool ReadDay(Scanner& scanner, bool isExtended, std::chrono::sys_days& day)
-    {
-      int64_t year = 0;
-      int64_t month = 0;
-      int64_t number = 0;
-      if (!scanner.ReadNumber(year, 4) || (isExtended && !scanner.Skip('-')) ||
-          !scanner.ReadNumber(month, 2) || (isExtended && !scanner.Skip('-')) ||
-          !scanner.ReadNumber(number, 2))
-      {
-        return false;
-      }
-      const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
-                                             std::chrono::month(static_cast<unsigned>(month)),
-                                             std::chrono::day(static_cast<unsigned>(number))};
-      day = date.ok() ? std::chrono::sys_days(date) : day;
-      return date.ok();
-    }
-
-    bool ReadTime(Scanner& scanner, bool isExtended, std::chrono::microseconds& time)
-    {
-      int64_t hour = 0;
-      int64_t minute = 0;
-      int64_t second = 0;
-      int64_t fraction = 0;
-      if (!scanner.ReadNumber(hour, 2) || (isExtended && !scanner.Skip(':')) ||
-          !scanner.ReadNumber(minute, 2) || (isExtended && !scanner.Skip(':')) ||
-          !scanner.ReadNumber(second, 2) || hour > 23 || minute > 59 || second > 60) // 60: leap second
-      {
-        return false;
-      }
-      if (scanner.Skip('.') && !scanner.ReadFraction(fraction))
-      {
-        return false;
-      }
-      time = std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
-             std::chrono::microseconds(fraction);
-      return true;
-    }
-
-    bool ReadOffset(Scanner& scanner, std::chrono::minutes& offset)
-    {
-      if (scanner.IsAtEnd() || scanner.Skip('Z'))
-      {
-        return true;
-      }
-      const bool isEast = scanner.Skip('+');
-      int64_t hours = 0;
-      int64_t minutes = 0;
-      if ((!isEast && !scanner.Skip('-')) || !scanner.ReadNumber(hours, 2))
-      {
-        return false;
-      }
-      if (!scanner.IsAtEnd())
-      {
-        scanner.Skip(':');
-        if (!scanner.ReadNumber(minutes, 2))
-        {
-          return false;
-        }
-      }
-      offset = (std::chrono::hours(hours) + std::chrono::minutes(minutes)) * (isEast ? 1 : -1);
-      return hours <= 23 && minutes <= 59;
-    }
 
     int64_t ReadDelay(const Json::Value& value)
     {
@@ -158,7 +35,7 @@ namespace OrthancRegistry
       {
         throw RegistryError(ErrorCode::BadFileFormat, "String expected in field: NotBefore");
       }
-      const auto moment = ParseMoment(value.asString());
+      const auto moment = ParseTimestamp(value.asString());
       if (!moment)
       {
         throw RegistryError(ErrorCode::BadFileFormat,
@@ -190,21 +67,5 @@ namespace OrthancRegistry
       schedule.delayMicroseconds = ReadDelay(body[DELAY]);
     }
     return schedule;
-  }
-
-  std::optional<Timestamp> ParseMoment(std::string_view text)
-  {
-    Scanner scanner(text);
-    const bool isExtended = text.size() > 4 && text[4] == '-';
-    std::chrono::sys_days day;
-    std::chrono::microseconds time{};
-    std::chrono::minutes offset{};
-    if (!ReadDay(scanner, isExtended, day) || !scanner.Skip('T') || !ReadTime(scanner, isExtended, time) ||
-        !ReadOffset(scanner, offset) || !scanner.IsAtEnd())
-    {
-      return std::nullopt;
-    }
-    return std::chrono::duration_cast<std::chrono::microseconds>(day.time_since_epoch() + time - offset)
-        .count();
   }
 }
