@@ -50,6 +50,13 @@ namespace OrthancRegistry
     }
   }
 
+  bool IsSame(const CoreJob& a, const CoreJob& b)
+  {
+    return a.state == b.state && a.progress == b.progress && a.priority == b.priority && a.type == b.type &&
+           a.errorCode == b.errorCode && a.errorDetails == b.errorDetails && a.content == b.content &&
+           a.errorPayload == b.errorPayload && a.userData == b.userData;
+  }
+
   CoreJob ParseCoreJob(const Json::Value& json)
   {
     if (!json.isObject())

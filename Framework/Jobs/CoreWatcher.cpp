@@ -11,43 +11,17 @@ namespace OrthancRegistry
   {
     constexpr std::chrono::milliseconds ACTIVE_INTERVAL{50};
     constexpr std::chrono::milliseconds IDLE_INTERVAL{1000};
-
-    // How many turns a job may be missing before it counts as lost: the event about its end may still come.
-    constexpr unsigned int PATIENCE_TURNS = 10;
-    constexpr size_t MAXIMUM_OUTCOMES = 1000;
-
-    // The run time changes at each look, and is written together with the rest.
-    bool IsSame(const CoreJob& a, const CoreJob& b)
-    {
-      return a.state == b.state && a.progress == b.progress && a.priority == b.priority && a.type == b.type &&
-             a.errorCode == b.errorCode && a.errorDetails == b.errorDetails && a.content == b.content &&
-             a.errorPayload == b.errorPayload && a.userData == b.userData;
-    }
-
-    CoreJob MakeFailure(const Refusal& refusal)
-    {
-      CoreJob job;
-      job.state = JobState::Failure;
-      job.errorCode = static_cast<int>(refusal.code);
-      job.errorDetails = refusal.message;
-      return job;
-    }
-
-    // The core lets a new job wait for up to 200 ms; the shared one runs since it has been claimed.
-    JobState ToSharedState(JobState core)
-    {
-      return core == JobState::Pending || core == JobState::Retry ? JobState::Running : core;
-    }
   }
 
   CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
                            std::function<void()> onSlotFreed)
       : runs_(runs), store_(store), core_(core), outputs_(outputs), onSlotFreed_(std::move(onSlotFreed)),
-        task_("Following the jobs of the core",
-              [this]
-              {
-                return Look();
-              })
+        outcomes_(outputs), runMirror_(runs, core, outcomes_, onSlotFreed_),
+        localJobs_(runs, store, core, outcomes_, onSlotFreed_), task_("Following the jobs of the core",
+                                                                      [this]
+                                                                      {
+                                                                        return Look();
+                                                                      })
   {
   }
 
@@ -107,12 +81,7 @@ namespace OrthancRegistry
 
   void CoreWatcher::SetOutcome(const std::string& coreJobId, JobState outcome)
   {
-    const std::lock_guard lock(outcomesMutex_);
-    if (outcomes_.size() >= MAXIMUM_OUTCOMES)
-    {
-      outcomes_.clear();
-    }
-    outcomes_[coreJobId] = outcome;
+    outcomes_.Set(coreJobId, outcome);
   }
 
   void CoreWatcher::Forget()
@@ -132,57 +101,46 @@ namespace OrthancRegistry
 
   size_t CoreWatcher::CountRunningLocalJobs() const
   {
-    return runningLocalJobs_;
+    return localJobs_.CountRunning();
   }
 
   std::chrono::milliseconds CoreWatcher::Look()
   {
-    LoadLocalJobs();
+    Reload();
     CoreUpdates updates;
     updates.isSomebodyAsking = isSomebodyAsking_.exchange(false);
 
     // First the runs, then the listing: a run that is not listed is not there any more.
     const std::vector<Run> runs = runs_.GetAll();
-    Listing listing;
+    CoreListing listing;
     std::set<std::string> ids;
     for (CoreJob& job : core_.GetJobs())
     {
       ids.insert(job.id);
       listing.emplace(job.id, std::move(job));
     }
-    CollectRuns(runs, listing, updates);
-    CollectLocalJobs(listing, updates);
-    CollectForgottenLocalJobs(listing, updates);
+    runMirror_.Collect(runs, listing, updates);
+    localJobs_.Collect(listing, updates);
     DropUnwritable(updates);
     if (!updates.IsEmpty())
     {
       Write(updates);
     }
-    PruneWrittenRuns();
+    runMirror_.Prune();
     for (const std::string& orphan : runs_.TakeOrphans())
     {
       Cancel(orphan);
     }
     runs_.Prune(ids);
-    std::erase_if(knownLocalJobs_,
-                  [&](const std::string& id)
-                  {
-                    return !ids.contains(id) && !writtenLocalJobs_.contains(id);
-                  });
+    localJobs_.Prune(ids);
     outputs_.Prune(ids);
     Deliver(listing);
 
-    const bool isLocalJobActive =
-        std::any_of(writtenLocalJobs_.begin(), writtenLocalJobs_.end(),
-                    [](const auto& entry)
-                    {
-                      return !IsEnded(entry.second.state) && entry.second.state != JobState::Paused;
-                    });
-    const bool isActive = runs_.CountBusy() > 0 || isLocalJobActive || !waiters_.IsEmpty();
+    const bool isActive = runs_.CountBusy() > 0 || localJobs_.IsAnyActive() || !waiters_.IsEmpty();
     return isActive ? ACTIVE_INTERVAL : IDLE_INTERVAL;
   }
 
-  void CoreWatcher::LoadLocalJobs()
+  void CoreWatcher::Reload()
   {
     if (!isForgetting_.exchange(false))
     {
@@ -190,211 +148,13 @@ namespace OrthancRegistry
     }
     try
     {
-      writtenRuns_.clear();
-      writtenLocalJobs_.clear();
-      for (CoreJob& job : store_.GetUnfinishedLocalJobs())
-      {
-        knownLocalJobs_.insert(job.id);
-        writtenLocalJobs_[job.id] = job;
-      }
+      runMirror_.Forget();
+      localJobs_.Load();
     }
     catch (...)
     {
       isForgetting_ = true;
       throw;
-    }
-  }
-
-  void CoreWatcher::CollectRuns(const std::vector<Run>& runs, const Listing& listing, CoreUpdates& updates)
-  {
-    for (const Run& run : runs)
-    {
-      if (run.refusal)
-      {
-        updates.runs.push_back({run.job, MakeFailure(*run.refusal), false});
-        continue;
-      }
-      auto core = run.localId.empty() ? std::nullopt : ReadRun(run, listing);
-      if (!core)
-      {
-        continue;
-      }
-      core->state = ToSharedState(core->state);
-      if (!Secure({run.job.id, run.job.fence}, *core))
-      {
-        writtenRuns_.erase(run.localId);
-        runs_.Remove(run.job);
-        onSlotFreed_();
-        continue;
-      }
-      const auto written = writtenRuns_.find(run.localId);
-      if (written == writtenRuns_.end() || !IsSame(written->second, *core))
-      {
-        updates.runs.push_back({run.job, std::move(*core), written == writtenRuns_.end()});
-      }
-    }
-  }
-
-  std::optional<CoreJob> CoreWatcher::ReadRun(const Run& run, const Listing& listing)
-  {
-    const auto listed = listing.find(run.localId);
-    if (listed != listing.end())
-    {
-      missing_.erase(run.localId);
-      return listed->second;
-    }
-    if (auto job = core_.GetJob(run.localId))
-    {
-      return job;
-    }
-    const auto written = writtenRuns_.find(run.localId);
-    CoreJob last;
-    last.id = run.localId;
-    last.type = run.job.type;
-    return ReadForgotten(written == writtenRuns_.end() ? last : written->second);
-  }
-
-  std::optional<CoreJob> CoreWatcher::ReadForgotten(const CoreJob& last)
-  {
-    CoreJob job = last;
-    job.state = JobState::Failure;
-    job.errorCode = static_cast<int>(ErrorCode::InternalError);
-    {
-      const std::lock_guard lock(outcomesMutex_);
-      const auto outcome = outcomes_.find(last.id);
-      if (outcome == outcomes_.end())
-      {
-        job.errorDetails = "Lost by the core: it does not know the job any more, nor has it told its end";
-      }
-      else if (outcome->second == JobState::Success)
-      {
-        job.state = JobState::Success;
-        job.progress = 100;
-        job.errorCode = 0;
-      }
-      else
-      {
-        job.errorDetails = "Failed, and forgotten by the core at once: increase the option JobsHistorySize";
-      }
-      if (outcome != outcomes_.end())
-      {
-        outcomes_.erase(outcome);
-        return job;
-      }
-    }
-    if (++missing_[last.id] < PATIENCE_TURNS)
-    {
-      return std::nullopt;
-    }
-    missing_.erase(last.id);
-    return job;
-  }
-
-  void CoreWatcher::CollectLocalJobs(const Listing& listing, CoreUpdates& updates)
-  {
-    size_t running = 0;
-    for (const auto& [id, listed] : listing)
-    {
-      const auto written = writtenLocalJobs_.find(id);
-      const bool isKnown = written != writtenLocalJobs_.end();
-      if (!isKnown && runs_.MayBeRun(id, listed.type))
-      {
-        continue;
-      }
-      if (isKnown && IsEnded(written->second.state) && IsSame(written->second, listed))
-      {
-        continue;
-      }
-      CoreJob job = listed;
-      if (!isKnown || !IsEnded(written->second.state))
-      {
-        Secure({id, 0}, job);
-      }
-      running += job.state == JobState::Running ? 1 : 0;
-      if (!isKnown || !IsSame(written->second, job))
-      {
-        updates.localJobs.push_back(job);
-        if (knownLocalJobs_.contains(id))
-        {
-          updates.known.insert(id);
-        }
-      }
-    }
-    if (runningLocalJobs_.exchange(running) > running)
-    {
-      onSlotFreed_();
-    }
-  }
-
-  void CoreWatcher::CollectForgottenLocalJobs(const Listing& listing, CoreUpdates& updates)
-  {
-    for (auto written = writtenLocalJobs_.begin(); written != writtenLocalJobs_.end();)
-    {
-      const auto& [id, last] = *written;
-      if (listing.contains(id))
-      {
-        missing_.erase(id);
-      }
-      else if (IsEnded(last.state))
-      {
-        written = writtenLocalJobs_.erase(written);
-        continue;
-      }
-      else if (!core_.GetJob(id))
-      {
-        auto job = ReadForgotten(last);
-        if (job && Secure({id, 0}, *job) && !IsSame(last, *job))
-        {
-          updates.known.insert(id);
-          updates.localJobs.push_back(std::move(*job));
-        }
-      }
-      ++written;
-    }
-  }
-
-  // False if the job is not of this replica any more.
-  bool CoreWatcher::Secure(const OutputOwner& owner, CoreJob& job)
-  {
-    const auto verdict = SecureOutput(outputs_, owner, job);
-    if (verdict == OutputVerdict::State::Copying)
-    {
-      SetOutcome(job.id, JobState::Success); // the core may forget it meanwhile
-    }
-    return verdict != OutputVerdict::State::Gone;
-  }
-
-  void CoreWatcher::Write(const CoreUpdates& updates)
-  {
-    const std::vector<std::string> stale = store_.Write(updates);
-    bool isSlotFreed = false;
-    for (const RunUpdate& update : updates.runs)
-    {
-      const bool isStale = std::find(stale.begin(), stale.end(), update.job.id) != stale.end();
-      if (isStale)
-      {
-        DropStale(update.job, update.core.id);
-      }
-      if (isStale || IsEnded(update.core.state))
-      {
-        writtenRuns_.erase(update.core.id);
-        runs_.Remove(update.job);
-        isSlotFreed = true;
-      }
-      else
-      {
-        writtenRuns_[update.core.id] = update.core;
-        isSlotFreed = runs_.SetPaused(update.job, update.core.state == JobState::Paused) || isSlotFreed;
-      }
-    }
-    for (const CoreJob& job : updates.localJobs)
-    {
-      knownLocalJobs_.insert(job.id);
-      writtenLocalJobs_[job.id] = job;
-    }
-    if (isSlotFreed)
-    {
-      onSlotFreed_();
     }
   }
 
@@ -411,18 +171,27 @@ namespace OrthancRegistry
                   });
   }
 
-  void CoreWatcher::PruneWrittenRuns()
+  void CoreWatcher::Write(const CoreUpdates& updates)
   {
-    std::set<std::string> followed;
-    for (const Run& run : runs_.GetAll())
+    const std::vector<std::string> stale = store_.Write(updates);
+    bool isSlotFreed = false;
+    for (const RunUpdate& update : updates.runs)
     {
-      followed.insert(run.localId);
+      const bool isStale = std::find(stale.begin(), stale.end(), update.job.id) != stale.end();
+      if (isStale)
+      {
+        DropStale(update.job, update.core.id);
+      }
+      isSlotFreed = runMirror_.Settle(update, isStale) || isSlotFreed;
     }
-    std::erase_if(writtenRuns_,
-                  [&](const auto& entry)
-                  {
-                    return !followed.contains(entry.first);
-                  });
+    for (const CoreJob& job : updates.localJobs)
+    {
+      localJobs_.SetWritten(job);
+    }
+    if (isSlotFreed)
+    {
+      onSlotFreed_();
+    }
   }
 
   void CoreWatcher::DropStale(const ClaimedJob& job, const std::string& coreJobId)
@@ -452,7 +221,7 @@ namespace OrthancRegistry
     }
   }
 
-  void CoreWatcher::Deliver(const Listing& listing)
+  void CoreWatcher::Deliver(const CoreListing& listing)
   {
     std::optional<CoreJob> unlisted;
     waiters_.Deliver(

@@ -2,16 +2,13 @@
 #pragma once
 
 #include "Framework/Common/BackgroundTask.h"
+#include "Framework/Jobs/CoreOutcomes.h"
 #include "Framework/Jobs/CoreWaiters.h"
-#include "Framework/Jobs/ICoreClient.h"
-#include "Framework/Jobs/OutputKeeper.h"
-#include "Framework/Jobs/RunStore.h"
-#include "Framework/Jobs/RunTable.h"
+#include "Framework/Jobs/LocalJobMirror.h"
+#include "Framework/Jobs/RunMirror.h"
 
 #include <atomic>
 #include <functional>
-#include <map>
-#include <set>
 
 namespace OrthancRegistry
 {
@@ -59,22 +56,13 @@ namespace OrthancRegistry
     size_t CountRunningLocalJobs() const;
 
   private:
-    using Listing = std::map<std::string, CoreJob>;
-
     std::chrono::milliseconds Look();
-    void LoadLocalJobs();
-    void CollectRuns(const std::vector<Run>& runs, const Listing& listing, CoreUpdates& updates);
-    void CollectLocalJobs(const Listing& listing, CoreUpdates& updates);
-    void CollectForgottenLocalJobs(const Listing& listing, CoreUpdates& updates);
-    std::optional<CoreJob> ReadRun(const Run& run, const Listing& listing);
-    std::optional<CoreJob> ReadForgotten(const CoreJob& last);
-    bool Secure(const OutputOwner& owner, CoreJob& job);
-    void Write(const CoreUpdates& updates);
+    void Reload();
     void DropUnwritable(CoreUpdates& updates);
+    void Write(const CoreUpdates& updates);
     void DropStale(const ClaimedJob& job, const std::string& coreJobId);
-    void PruneWrittenRuns();
     void Cancel(const std::string& coreJobId);
-    void Deliver(const Listing& listing);
+    void Deliver(const CoreListing& listing);
 
     RunTable& runs_;
     RunStore& store_;
@@ -84,20 +72,13 @@ namespace OrthancRegistry
     std::function<void()> checkLease_;
     std::function<void(const ClaimedJob&)> onLost_;
     CoreWaiters waiters_;
-
-    std::mutex outcomesMutex_;
-    std::map<std::string, JobState> outcomes_;
+    CoreOutcomes outcomes_;
+    RunMirror runMirror_;
+    LocalJobMirror localJobs_;
 
     std::atomic<bool> isRunning_ = false;
     std::atomic<bool> isSomebodyAsking_ = false;
     std::atomic<bool> isForgetting_ = true;
-    std::atomic<size_t> runningLocalJobs_ = 0;
-
-    // Used by one turn at a time: what the database holds, by the ids of the core
-    std::map<std::string, CoreJob> writtenRuns_;
-    std::map<std::string, CoreJob> writtenLocalJobs_;
-    std::set<std::string> knownLocalJobs_;        // written at least once, and listed by the core since then
-    std::map<std::string, unsigned int> missing_; // for how many turns
 
     BackgroundTask task_;
   };

@@ -5,7 +5,11 @@
 #include "Framework/Jobs/Job.h"
 #include "Framework/Jobs/OutputStore.h"
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace OrthancRegistry
@@ -24,14 +28,18 @@ namespace OrthancRegistry
     Json::Value content = Json::objectValue;
     Json::Value userData;
     Json::Value errorPayload;
-
-    bool operator==(const CoreJob&) const = default;
   };
 
   inline bool IsCancelled(const CoreJob& job)
   {
     return job.state == JobState::Failure && job.errorCode == static_cast<int>(ErrorCode::CanceledJob);
   }
+
+  // False if what has changed is worth being written: the run time, which changes at each look, is written
+  // together with the rest.
+  bool IsSame(const CoreJob& a, const CoreJob& b);
+
+  using CoreListing = std::map<std::string, CoreJob>; // by id
 
   // Reads the JSON object of GET /jobs/{id}; throws RegistryError(BadFileFormat) if it is none.
   CoreJob ParseCoreJob(const Json::Value& json);

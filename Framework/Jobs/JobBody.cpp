@@ -6,7 +6,6 @@
 #include <json/reader.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <memory>
 

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobMessages.h"
 
+#include "Framework/Database/Retry.h"
+
 namespace OrthancRegistry
 {
+  void Announce(IDatabase& database, IMessageBus& bus, const std::string& message)
+  {
+    RunTransaction(database, AccessMode::ReadWrite,
+                   [&](Transaction& transaction)
+                   {
+                     bus.Publish(transaction, message);
+                   });
+  }
+
   void PublishChanges(IMessageBus& bus, Transaction& transaction, const std::vector<std::string>& ids)
   {
     if (ids.empty())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Database/IDatabase.h"
 #include "Framework/Database/IMessageBus.h"
 
 #include <string>
@@ -17,6 +18,9 @@ namespace OrthancRegistry
   // Both are followed by the incarnation that is addressed, the second one also by ":" and an id of its core.
   inline constexpr std::string_view MESSAGE_ACT = "act:";       // look for requested actions
   inline constexpr std::string_view MESSAGE_FORGET = "forget:"; // the registry has no such job any more
+
+  // Tells all replicas something that no row goes with.
+  void Announce(IDatabase& database, IMessageBus& bus, const std::string& message);
 
   // Tells the replicas that the rows of these jobs have changed: "changed:", and the ids separated by commas,
   // or only "changed" if they are too many for one message. Nothing if there are none.

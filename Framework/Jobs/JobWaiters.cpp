@@ -105,10 +105,4 @@ namespace OrthancRegistry
     const std::lock_guard lock(mutex_);
     return closed_;
   }
-
-  size_t JobWaiters::GetCount() const
-  {
-    const std::lock_guard lock(mutex_);
-    return waiters_.size();
-  }
 }

@@ -59,8 +59,6 @@ namespace OrthancRegistry
     void SetClosed(bool closed);
     bool IsClosed() const;
 
-    size_t GetCount() const;
-
   private:
     mutable std::mutex mutex_;
     const size_t maximum_;

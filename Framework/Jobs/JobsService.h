@@ -9,12 +9,15 @@
 #include "Framework/Jobs/JobWait.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 #include "Framework/Jobs/OutputStore.h"
+#include "Framework/Jobs/SubmitStore.h"
 
 #include <chrono>
 #include <memory>
 
 namespace OrthancRegistry
 {
+  class JobsWorkers;
+
   // What a change event of the core says about a job.
   enum class CoreJobEvent
   {
@@ -45,19 +48,13 @@ namespace OrthancRegistry
     // The change events JobSubmitted, JobSuccess and JobFailure of the core. Quick: only wakes a thread up.
     void OnCoreJobEvent(CoreJobEvent event, const std::string& coreJobId);
 
-    // Writes a new queued job and answers its id, visible at every replica when this returns. With a key, see
-    // SubmitStore.
-    std::string Submit(const NewJob& job);
-    std::optional<std::string> FindByKey(const std::string& key, const std::string& uri);
+    // New queued jobs
+    SubmitStore& GetSubmissions();
 
     // Runs a job at the core of this replica and waits for its end (success, failure or cancellation):
     // synchronous calls. It is mirrored as a local job before this waits. A refusal of the core is a
     // RegistryError. To be called from a thread of normal stack size.
     CoreJob RunLocally(const std::string& uri, const std::string& body);
-
-    // Sorted by id, as in the core. Jobs that the own core has started by itself are included at once.
-    std::vector<std::string> GetIds();
-    std::vector<Job> GetAll(); // holds all of them in memory
 
     // For listings: jobs that the own core has started by itself up to this call are found.
     JobReader& GetReader();
@@ -96,7 +93,17 @@ namespace OrthancRegistry
     bool IsOwn(const Job& job) const;
 
   private:
-    class Implementation;
-    std::unique_ptr<Implementation> implementation_;
+    std::optional<Job> AskOthers(const std::string& id);
+
+    const std::chrono::milliseconds lookupPatience_;
+    const ReplicaIdentity identity_;
+    IDatabase& database_;
+    IMessageBus& bus_;
+    ICoreClient& core_;
+    SubmitStore submissions_;
+    JobReader reader_;
+    ClusterStatistics statistics_;
+    std::unique_ptr<JobsWorkers> workers_;
+    JobControl control_; // uses the waiters of the workers
   };
 }

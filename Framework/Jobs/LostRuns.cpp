@@ -2,6 +2,7 @@
 #include "Framework/Jobs/LostRuns.h"
 
 #include "Framework/Common/Logging.h"
+#include "Framework/Jobs/RunRecall.h"
 
 #include <iterator>
 #include <utility>

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "Framework/Jobs/CrashRecords.h"
-#include "Framework/Jobs/RunRecall.h"
 #include "Framework/Jobs/RunStore.h"
 
-#include <functional>
+#include <chrono>
+#include <mutex>
+#include <vector>
 
 namespace OrthancRegistry
 {

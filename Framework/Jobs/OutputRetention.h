@@ -3,7 +3,6 @@
 
 #include "Framework/Common/BackgroundTask.h"
 #include "Framework/Database/IDatabase.h"
-#include "Framework/Database/Transaction.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 
 #include <vector>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "Framework/Common/Time.h"
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 

@@ -2,7 +2,7 @@
 #include "Framework/Jobs/PutOffStore.h"
 
 #include "Framework/Database/Retry.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 namespace OrthancRegistry
 {

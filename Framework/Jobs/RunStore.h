@@ -46,7 +46,6 @@ namespace OrthancRegistry
       return identity_;
     }
 
-
     // All in one transaction. Answers the ids of the shared jobs of which nothing was written, because this
     // replica does not own that run any more: only the one whose owner and fence are in the row may write.
     std::vector<std::string> Write(const CoreUpdates& updates);

@@ -161,12 +161,6 @@ namespace OrthancRegistry
     return runs;
   }
 
-  size_t RunTable::GetCount() const
-  {
-    const std::lock_guard lock(mutex_);
-    return runs_.size();
-  }
-
   size_t RunTable::CountBusy() const
   {
     const std::lock_guard lock(mutex_);

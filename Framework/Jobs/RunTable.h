@@ -74,7 +74,6 @@ namespace OrthancRegistry
 
     bool Contains(const ClaimedJob& job) const;
     std::vector<Run> GetAll() const;
-    size_t GetCount() const;
     size_t CountBusy() const; // without those that are paused
 
     // True if a job of the core is none that the core has started by itself, or may be none: it is the run of

@@ -4,7 +4,7 @@
 #include "Framework/Common/Utf8.h"
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/JobMessages.h"
 
 #include <algorithm>
 

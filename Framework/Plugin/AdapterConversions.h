@@ -4,8 +4,6 @@
 #include "Framework/Common/Errors.h"
 #include "Framework/Plugin/Adapter.h"
 
-#include <vector>
-
 // Values that several operations share.
 namespace OrthancRegistry::Adapter
 {

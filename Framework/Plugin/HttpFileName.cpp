@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/HttpFileName.h"
 
-#include <algorithm>
-
 namespace OrthancRegistry
 {
   namespace

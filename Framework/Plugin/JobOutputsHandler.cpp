@@ -2,6 +2,7 @@
 #include "Framework/Plugin/JobOutputsHandler.h"
 
 #include "Framework/Common/Logging.h"
+#include "Framework/Plugin/CoreClient.h"
 #include "Framework/Plugin/HttpFileName.h"
 #include "Framework/Plugin/HttpRange.h"
 
@@ -147,8 +148,7 @@ namespace OrthancRegistry
     return answer;
   }
 
-  HttpAnswer JobOutputsHandler::Delete(const HttpCall& /*call*/, const std::string& id,
-                                       const std::string& key)
+  HttpAnswer JobOutputsHandler::Delete(const std::string& id, const std::string& key)
   {
     const Job job = FindJob(id, key);
     if (!service_.DeleteOutput(job, key))

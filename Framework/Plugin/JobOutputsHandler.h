@@ -2,7 +2,6 @@
 #pragma once
 
 #include "Framework/Jobs/JobsService.h"
-#include "Framework/Plugin/CoreClient.h"
 #include "Framework/Plugin/JobsOptions.h"
 
 namespace OrthancRegistry
@@ -16,7 +15,7 @@ namespace OrthancRegistry
     JobOutputsHandler(const JobsOptions& options, JobsService& service);
 
     HttpAnswer Get(const HttpCall& call, const std::string& id, const std::string& key);
-    HttpAnswer Delete(const HttpCall& call, const std::string& id, const std::string& key);
+    HttpAnswer Delete(const std::string& id, const std::string& key);
 
   private:
     Job FindJob(const std::string& id, const std::string& key);

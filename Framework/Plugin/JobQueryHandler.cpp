@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Json.h"
 #include "Framework/Jobs/JobFormat.h"
+#include "Framework/Plugin/RevisionHeaders.h"
 
 #include <charconv>
 
@@ -59,11 +60,6 @@ namespace OrthancRegistry
                                                                 std::to_string(maximum));
       }
       return value;
-    }
-
-    std::string MakeTag(int64_t revision)
-    {
-      return "\"" + std::to_string(revision) + "\"";
     }
 
     // True if the header "If-None-Match" names the tag, as a weak or a strong one, or "*".
@@ -220,7 +216,7 @@ namespace OrthancRegistry
     {
       return HttpAnswer::Empty(404);
     }
-    const std::string tag = MakeTag(result.job->revision);
+    const std::string tag = FormatEntityTag(result.job->revision);
     HttpAnswer answer = IsNamed(call, tag) ? HttpAnswer::Empty(304)
                                            : HttpAnswer::Json(FormatJob(*result.job, GetNow(), describe_));
     answer.headers["ETag"] = tag;

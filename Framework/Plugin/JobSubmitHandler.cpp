@@ -2,7 +2,6 @@
 #include "Framework/Plugin/JobSubmitHandler.h"
 
 #include "Framework/Jobs/JobBody.h"
-#include "Framework/Jobs/SubmitStore.h"
 #include "Framework/Plugin/RequestOrigin.h"
 
 namespace OrthancRegistry
@@ -111,7 +110,7 @@ namespace OrthancRegistry
   std::optional<HttpAnswer> JobSubmitHandler::AnswerRepeated(const HttpCall& call, const std::string& uri)
   {
     const std::string* const key = call.FindHeader(KEY_HEADER);
-    const auto id = key == nullptr ? std::nullopt : service_.FindByKey(*key, uri);
+    const auto id = key == nullptr ? std::nullopt : service_.GetSubmissions().FindByKey(*key, uri);
     return id ? std::make_optional(AnswerId(*id)) : std::nullopt;
   }
 
@@ -119,7 +118,7 @@ namespace OrthancRegistry
   {
     try
     {
-      return AnswerId(service_.Submit(job));
+      return AnswerId(service_.GetSubmissions().Submit(job));
     }
     catch (const SubmissionRefused& error)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/JobsEdge.h"
 
+#include "Framework/Plugin/CoreClient.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestOrigin.h"
 

@@ -67,7 +67,7 @@ namespace OrthancRegistry
     case HttpMethod::Get:
       return outputs_.Get(call, id, part);
     case HttpMethod::Delete:
-      return outputs_.Delete(call, id, part);
+      return outputs_.Delete(id, part);
     case HttpMethod::Post:
       return isAction ? actions_.Apply(call, id, part) : HttpAnswer::NotAllowed("GET,DELETE");
     case HttpMethod::Put:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Jobs/ResourceLookup.h"
+#include "Framework/Plugin/CoreClient.h"
 #include "Framework/Plugin/JobsEdge.h"
 
 namespace OrthancRegistry

@@ -4,7 +4,7 @@
 
 #include "Framework/Common/Uuid.h"
 #include "Framework/Jobs/ClaimStore.h"
-#include "Framework/Jobs/JobStore.h"
+#include "Framework/Jobs/SubmitStore.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 #include "Resources/Benchmarks/TestSchema.h"
 
@@ -65,7 +65,7 @@ namespace OrthancRegistry::Benchmarks
       FillQueue(schema, state.range(0));
       JobsConfiguration configuration;
       configuration.maximumWaitingJobs = static_cast<unsigned int>(state.range(1));
-      JobStore store(schema.Get(), schema.GetBus(), configuration);
+      SubmitStore store(configuration, schema.Get(), schema.GetBus());
       const NewJob job = MakeJob("ResourceModification");
       store.Submit(job);
       Measure(state,
@@ -79,7 +79,7 @@ namespace OrthancRegistry::Benchmarks
     {
       TestSchema schema;
       FillQueue(schema, state.range(0));
-      JobStore store(schema.Get(), schema.GetBus());
+      SubmitStore store(JobsConfiguration(), schema.Get(), schema.GetBus());
       NewJob job = MakeJob("ResourceModification");
       store.Submit(job);
       int number = 0;
@@ -104,7 +104,7 @@ namespace OrthancRegistry::Benchmarks
       const ReplicaIdentity identity{GenerateUuid(), "benchmark", "benchmark", ""};
       ReplicaRegistry registry(configuration, identity, schema.Get());
       registry.Register();
-      JobStore store(schema.Get(), schema.GetBus(), configuration);
+      SubmitStore store(configuration, schema.Get(), schema.GetBus());
       ClaimStore claims(configuration, identity, schema.Get(), schema.GetBus());
       claims.Claim(1);
       for (int i = 0; i < ROUNDS; i++)

@@ -53,7 +53,7 @@ namespace OrthancRegistry::Testing
                           core);
       service.Start();
       database.FailAt(failing, fault);
-      const std::string id = service.Submit(MakeJob("/faulty"));
+      const std::string id = service.GetSubmissions().Submit(MakeJob("/faulty"));
       const std::string localId = core.WaitForSubmission("/faulty");
       const auto waitFor = [&](const auto& condition)
       {
@@ -118,7 +118,7 @@ namespace OrthancRegistry::Testing
                    std::to_string(static_cast<int>(fault)));
       TestReplica dead(*database_, "dead", configuration_);
       dead.Get().Start();
-      const std::string id = dead.Get().Submit(MakeJob("/rescued"));
+      const std::string id = dead.Submit(MakeJob("/rescued"));
       dead.GetCore().WaitForSubmission("/rescued");
       EXPECT_TRUE(dead.WaitForState(id, JobState::Running));
       dead.Kill();

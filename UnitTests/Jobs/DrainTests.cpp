@@ -41,7 +41,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Drain, HandsBackAtOnceWaitsForLocalJobsAndAnswersTheirCallers)
   {
     TestReplica& leaving = AddReplica("leaving");
-    const std::string queued = leaving.Get().Submit(MakeJob("/queued"));
+    const std::string queued = leaving.Submit(MakeJob("/queued"));
     leaving.GetCore().WaitForSubmission("/queued");
     auto answer = std::async(std::launch::async,
                              [&]
@@ -59,7 +59,7 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(IsOver(stop));
 
     // Nothing is claimed any more, but the heart beats on, and the local job is followed
-    const std::string next = leaving.Get().Submit(MakeJob("/next"));
+    const std::string next = leaving.Submit(MakeJob("/next"));
     const auto getBeat = [&]
     {
       return QueryValue<int64_t>("SELECT heartbeatAt FROM SharedReplicas WHERE draining = 1");
@@ -96,7 +96,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Drain, LastStepOfARunIsAwaited)
   {
     TestReplica& leaving = AddReplica("leaving");
-    const std::string id = leaving.Get().Submit(MakeJob("/ends"));
+    const std::string id = leaving.Submit(MakeJob("/ends"));
     const std::string localId = leaving.GetCore().WaitForSubmission("/ends");
     ASSERT_TRUE(leaving.WaitForState(id, JobState::Running));
     leaving.GetCore().EndInSpiteOfCancel(localId);
@@ -157,7 +157,7 @@ namespace OrthancRegistry::Testing
                                   while (!isOver || ids.size() < 100)
                                   {
                                     const std::string uri = "/rolling/" + std::to_string(ids.size());
-                                    ids.push_back(client.Get().Submit(MakeJob(uri)));
+                                    ids.push_back(client.Submit(MakeJob(uri)));
                                   }
                                   return ids;
                                 });

@@ -4,9 +4,9 @@
 #include "Framework/Common/Uuid.h"
 #include "Framework/Jobs/ClaimStore.h"
 #include "Framework/Jobs/JobReader.h"
-#include "Framework/Jobs/JobStore.h"
 #include "Framework/Jobs/PutOffStore.h"
 #include "Framework/Jobs/RunStore.h"
+#include "Framework/Jobs/SubmitStore.h"
 #include "UnitTests/Jobs/TestCluster.h"
 
 namespace OrthancRegistry::Testing
@@ -19,7 +19,7 @@ namespace OrthancRegistry::Testing
     {
       Stores(TestDatabase& test, const std::string& name, const JobsConfiguration& configuration)
           : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
-            registry(configuration, identity, *database), jobs(*database, *bus, configuration),
+            registry(configuration, identity, *database), jobs(configuration, *database, *bus),
             reader(*database), runs(identity, *database, *bus, registry, configuration),
             claims(configuration, identity, *database, *bus), putOff(*database, *bus)
       {
@@ -60,7 +60,7 @@ namespace OrthancRegistry::Testing
       std::unique_ptr<IDatabase> database;
       std::unique_ptr<IMessageBus> bus;
       ReplicaRegistry registry;
-      JobStore jobs;
+      SubmitStore jobs;
       JobReader reader;
       RunStore runs;
       ClaimStore claims;

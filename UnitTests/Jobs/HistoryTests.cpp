@@ -141,8 +141,8 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(a.WaitForState(id, JobState::Success));
     InsertJobs(GetDatabase(), MakeEnded(JobState::Success, 1, GetNow() + HOUR));
     History(configuration_, GetDatabase()).Prune();
-    EXPECT_EQ(1u, a.Get().GetIds().size()); // each looks at the core
-    EXPECT_EQ(1u, a.Get().GetIds().size());
+    EXPECT_EQ(1u, a.GetIds().size()); // each looks at the core
+    EXPECT_EQ(1u, a.GetIds().size());
     EXPECT_FALSE(a.Get().Get(id));
   }
 

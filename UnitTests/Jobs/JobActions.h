@@ -31,7 +31,7 @@ namespace OrthancRegistry::Testing
     // A queued job that runs at "a"
     std::string MakeRunning(TestReplica& a, const std::string& uri)
     {
-      const std::string id = a.Get().Submit(MakeJob(uri));
+      const std::string id = a.Submit(MakeJob(uri));
       localId_ = a.GetCore().WaitForSubmission(uri);
       SetState(a, localId_, JobState::Running);
       EXPECT_TRUE(WaitUntil(

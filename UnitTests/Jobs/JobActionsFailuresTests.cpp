@@ -115,9 +115,9 @@ namespace OrthancRegistry::Testing
                        {
                          job.content["New"] = 1;
                        });
-    EXPECT_TRUE(a.Get().GetIds().empty());
+    EXPECT_TRUE(a.GetIds().empty());
     const std::string third = a.GetCore().StartJob("DicomModalityStore");
-    EXPECT_EQ(std::vector<std::string>{third}, a.Get().GetIds());
+    EXPECT_EQ(std::vector<std::string>{third}, a.GetIds());
   }
 
   TEST_P(JobActionsFailures, DeletedQueuedJobIsForgottenByItsCore)
@@ -134,7 +134,7 @@ namespace OrthancRegistry::Testing
         {
           return !a.GetCore().GetJob(localId_);
         }));
-    EXPECT_TRUE(a.Get().GetIds().empty());
+    EXPECT_TRUE(a.GetIds().empty());
     EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobDetails"));
   }
 
@@ -151,7 +151,7 @@ namespace OrthancRegistry::Testing
     std::vector<std::string> ids;
     for (int i = 0; i < JOBS; i++)
     {
-      ids.push_back(replicas_[0]->Get().Submit(MakeJob("/race/" + std::to_string(i))));
+      ids.push_back(replicas_[0]->Submit(MakeJob("/race/" + std::to_string(i))));
     }
     std::atomic<int> done = 0;
     std::atomic<int> notAnswered = 0;

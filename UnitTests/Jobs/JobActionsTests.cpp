@@ -105,7 +105,7 @@ namespace OrthancRegistry::Testing
     {
       const std::string uri = action == JobAction::Cancel ? "/cancelled" : "/paused";
       a.GetCore().HoldBack(uri);
-      const std::string id = a.Get().Submit(MakeJob(uri));
+      const std::string id = a.Submit(MakeJob(uri));
       ASSERT_TRUE(WaitUntil(
           [&]
           {
@@ -123,7 +123,7 @@ namespace OrthancRegistry::Testing
       EXPECT_TRUE(WaitUntil(
           [&]
           {
-            a.Get().GetIds();
+            a.GetIds();
             return a.GetCore().CountListings() > listings + 3;
           }));
       EXPECT_FALSE(a.Get().Get(a.GetCore().GetJobs().back().id) &&
@@ -136,7 +136,7 @@ namespace OrthancRegistry::Testing
             return a.GetCore().GetCancelled().contains(late);
           }));
       EXPECT_EQ(job.state, a.Get().Get(id)->state);
-      EXPECT_EQ(action == JobAction::Cancel ? 1u : 2u, a.Get().GetIds().size());
+      EXPECT_EQ(action == JobAction::Cancel ? 1u : 2u, a.GetIds().size());
     }
   }
 
@@ -145,7 +145,7 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a");
     a.GetCore().HoldBack("/x");
-    const std::string id = a.Get().Submit(MakeJob("/x"));
+    const std::string id = a.Submit(MakeJob("/x"));
     ASSERT_TRUE(WaitUntil(
         [&]
         {

@@ -77,7 +77,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Lease, RunsAreCancelledBeforeOthersTakeThem)
   {
     TestReplica& frozen = AddReplica("frozen");
-    const std::string id = frozen.Get().Submit(MakeJob("/once"));
+    const std::string id = frozen.Submit(MakeJob("/once"));
     const std::string localId = frozen.GetCore().WaitForSubmission("/once");
     ASSERT_TRUE(frozen.WaitForState(id, JobState::Running));
     const std::string local = frozen.GetCore().StartJob("Archive");
@@ -110,7 +110,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Lease, HandedBackUncountedIfNobodyElseTookThem)
   {
     TestReplica& lone = AddReplica("lone");
-    const std::string id = lone.Get().Submit(MakeJob("/lone"));
+    const std::string id = lone.Submit(MakeJob("/lone"));
     const std::string localId = lone.GetCore().WaitForSubmission("/lone");
     ASSERT_TRUE(lone.WaitForState(id, JobState::Running));
     lone.GetDatabase().SetFrozen(true);
@@ -129,7 +129,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.leaseSeconds = 3;
     TestReplica& lone = AddReplica("lone");
-    const std::string id = lone.Get().Submit(MakeJob("/ends"));
+    const std::string id = lone.Submit(MakeJob("/ends"));
     const std::string localId = lone.GetCore().WaitForSubmission("/ends");
     ASSERT_TRUE(lone.WaitForState(id, JobState::Running));
     lone.GetCore().EndInSpiteOfCancel(localId);
@@ -144,12 +144,12 @@ namespace OrthancRegistry::Testing
   TEST_P(Lease, NothingIsClaimedUntilItIsRenewed)
   {
     TestReplica& frozen = AddReplica("frozen");
-    const std::string first = frozen.Get().Submit(MakeJob("/first"));
+    const std::string first = frozen.Submit(MakeJob("/first"));
     const std::string localId = frozen.GetCore().WaitForSubmission("/first");
     TestReplica& other = AddReplica("other", false);
     frozen.GetDatabase().SetFrozen(true);
     ASSERT_TRUE(WaitForCancel(frozen, localId));
-    const std::string second = other.Get().Submit(MakeJob("/second"));
+    const std::string second = other.Submit(MakeJob("/second"));
     other.Get().Start();
     other.GetCore().RunByItself();
     ASSERT_TRUE(other.WaitForState(first, JobState::Success));
@@ -157,7 +157,7 @@ namespace OrthancRegistry::Testing
     frozen.GetDatabase().SetFrozen(false);
     frozen.GetCore().RunByItself();
     other.Get().Stop();
-    const std::string third = frozen.Get().Submit(MakeJob("/third"));
+    const std::string third = frozen.Submit(MakeJob("/third"));
     ASSERT_TRUE(frozen.WaitForState(third, JobState::Success));
     EXPECT_EQ(0u, CountSubmissions(frozen, "/second"));
     EXPECT_EQ(1u, CountSubmissions(frozen, "/third"));

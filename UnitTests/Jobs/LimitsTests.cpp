@@ -118,8 +118,8 @@ namespace OrthancRegistry::Testing
     {
       for (const JobKind& kind : kinds)
       {
-        replicas_[0]->Get().Submit(MakeJobOf(
-            kind.type, kind.destination, "/" + kind.type + "/" + kind.destination + "/" + std::to_string(i)));
+        replicas_[0]->Submit(MakeJobOf(kind.type, kind.destination,
+                                       "/" + kind.type + "/" + kind.destination + "/" + std::to_string(i)));
       }
     }
     for (const auto& replica : replicas_)
@@ -153,7 +153,7 @@ namespace OrthancRegistry::Testing
     configuration_.concurrentJobs = 1;
     TestReplica& a = AddReplica("a");
     TestReplica& b = AddReplica("b");
-    a.Get().Submit(MakeJobOf("Store", "", "/first"));
+    a.Submit(MakeJobOf("Store", "", "/first"));
     ASSERT_TRUE(WaitUntil(
         [&]
         {
@@ -161,7 +161,7 @@ namespace OrthancRegistry::Testing
         }));
     TestReplica& busy = a.GetCore().GetSubmissions().empty() ? b : a;
     TestReplica& idle = &busy == &a ? b : a;
-    idle.Get().Submit(MakeJobOf("Store", "", "/second"));
+    idle.Submit(MakeJobOf("Store", "", "/second"));
 
     // The slot of the busy one will not become free
     const std::string local = busy.GetCore().StartJob("Archive");

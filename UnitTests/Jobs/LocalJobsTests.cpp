@@ -26,9 +26,9 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a");
     const std::string first = a.GetCore().StartJob("Archive");
-    EXPECT_EQ(std::vector<std::string>{first}, a.Get().GetIds());
+    EXPECT_EQ(std::vector<std::string>{first}, a.GetIds());
     const std::string second = a.GetCore().StartJob("Media");
-    EXPECT_EQ(2u, a.Get().GetAll().size());
+    EXPECT_EQ(2u, a.GetAll().size());
     const std::string third = a.GetCore().StartJob("Archive");
     const Job job = a.Get().Get(third).value();
     EXPECT_EQ(JobOrigin::Local, job.origin);
@@ -46,7 +46,7 @@ namespace OrthancRegistry::Testing
     configuration_.lookupMilliseconds = 9000;
     TestReplica& a = AddReplica("a");
     TestReplica& b = AddReplica("b");
-    a.Get().GetIds();
+    a.GetIds();
     const std::string id = a.GetCore().StartJob("Archive");
     const auto start = std::chrono::steady_clock::now();
     const auto job = b.Get().Get(id);
@@ -75,7 +75,7 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return !b.Get().GetIds().empty();
+          return !b.GetIds().empty();
         }));
     RecordProperty("milliseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                                         std::chrono::steady_clock::now() - start)
@@ -101,8 +101,8 @@ namespace OrthancRegistry::Testing
 
     // The core forgets it, the registry does not
     a.GetCore().Forget(id);
-    a.Get().GetIds();
-    a.Get().GetIds();
+    a.GetIds();
+    a.GetIds();
     EXPECT_EQ(JobState::Success, b.Get().Get(id)->state);
   }
 
@@ -166,14 +166,14 @@ namespace OrthancRegistry::Testing
       local = a.GetCore().StartJob("DicomModalityStore");
       ended = a.GetCore().StartJob("DicomModalityStore");
       End(a.GetCore(), ended, JobState::Success);
-      a.Get().GetIds();
+      a.GetIds();
       a.Get().Stop();
     }
     TestReplica& b = AddReplica("b");
     const std::string elsewhere = b.GetCore().StartJob("DicomModalityStore");
-    const std::string queued = b.Get().Submit(MakeJob("/queued"));
+    const std::string queued = b.Submit(MakeJob("/queued"));
     const std::string run = b.GetCore().WaitForSubmission("/queued");
-    b.Get().GetIds();
+    b.GetIds();
 
     TestReplica& restarted = AddReplica("a", false);
     Json::Value saved;

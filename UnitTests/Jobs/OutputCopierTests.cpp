@@ -64,7 +64,7 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a", false);
     TestReplica& b = AddReplica("b");
-    const std::string id = a.Get().Submit(MakeArchive("/studies/1/archive"));
+    const std::string id = a.Submit(MakeArchive("/studies/1/archive"));
     Succeed(b.GetCore(), b.GetCore().WaitForSubmission("/studies/1/archive"), content_);
     ASSERT_TRUE(a.WaitForState(id, JobState::Success));
     EXPECT_EQ(content_, Read(a, id));
@@ -95,7 +95,7 @@ namespace OrthancRegistry::Testing
     a.GetCore().Forget(archive);
     for (int i = 0; i < 20; i++)
     {
-      a.Get().GetIds();
+      a.GetIds();
     }
     EXPECT_EQ(revision, a.Get().Get(archive)->revision);
     EXPECT_EQ(JobState::Running, a.Get().Get(archive)->state);
@@ -119,7 +119,7 @@ namespace OrthancRegistry::Testing
   TEST_P(CopiedOutputs, ForgottenByTheCoreOfAQueuedJob)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeArchive("/studies/1/archive"));
+    const std::string id = a.Submit(MakeArchive("/studies/1/archive"));
     for (size_t run = 0; run <= OutputStore::MAXIMUM_LOSSES; run++)
     {
       ASSERT_TRUE(WaitUntil(
@@ -139,7 +139,7 @@ namespace OrthancRegistry::Testing
   TEST_P(CopiedOutputs, RunAgainAfterALoss)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeArchive("/studies/1/archive"));
+    const std::string id = a.Submit(MakeArchive("/studies/1/archive"));
     Succeed(a.GetCore(), a.GetCore().WaitForSubmission("/studies/1/archive"), "");
     ASSERT_TRUE(WaitUntil(
         [&]
@@ -179,7 +179,7 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a");
     a.GetCore().HoldOutputs();
-    const std::string id = a.Get().Submit(MakeArchive("/studies/1/archive"));
+    const std::string id = a.Submit(MakeArchive("/studies/1/archive"));
     Succeed(a.GetCore(), a.GetCore().WaitForSubmission("/studies/1/archive"), content_);
     ASSERT_TRUE(WaitUntil(
         [&]
@@ -193,7 +193,7 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(b.WaitForState(id, JobState::Success));
     a.GetDatabase().SetFrozen(false);
     a.GetCore().Release();
-    a.Get().GetIds();
+    a.GetIds();
     EXPECT_EQ("new", Read(b, id));
     EXPECT_EQ("b", a.Get().Get(id)->replica);
   }
@@ -220,14 +220,14 @@ namespace OrthancRegistry::Testing
     a.GetCore().HoldBack("/plugin/route");
     NewJob job = MakeJob("/plugin/route");
     job.type = PLUGIN_JOB_TYPE;
-    const std::string id = a.Get().Submit(job);
+    const std::string id = a.Submit(job);
     ASSERT_TRUE(WaitUntil(
         [&]
         {
           return a.GetCore().CountHeldBack() == 1;
         }));
     EXPECT_EQ("Plugin", a.Get().Get(id)->type);
-    EXPECT_EQ(1u, a.Get().GetIds().size()); // its run is not taken for a local job
+    EXPECT_EQ(1u, a.GetIds().size()); // its run is not taken for a local job
     a.GetCore().Release();
     a.GetCore().WaitForSubmission("/plugin/route");
     ASSERT_TRUE(WaitUntil(
@@ -237,7 +237,7 @@ namespace OrthancRegistry::Testing
         }));
     a.GetCore().RunByItself();
     ASSERT_TRUE(a.WaitForState(id, JobState::Success));
-    EXPECT_EQ(std::vector<std::string>{id}, a.Get().GetIds());
+    EXPECT_EQ(std::vector<std::string>{id}, a.GetIds());
   }
 
   CONFORMANCE_SUITE(CopiedOutputs);

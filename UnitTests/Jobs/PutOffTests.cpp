@@ -93,7 +93,7 @@ namespace OrthancRegistry::Testing
     configuration_.heartbeatMilliseconds = 1500; // the second one tells the time, the third one is late
     TestReplica& a = AddReplica("a");
     a.GetCore().RunByItself();
-    const std::string id = a.Get().Submit(MakeLater("/later", 1.8));
+    const std::string id = a.Submit(MakeLater("/later", 1.8));
     const Timestamp due = a.Get().Get(id)->notBefore.value();
     a.GetCore().WaitForSubmission("/later");
     const auto now = QueryValue<int64_t>("SELECT SharedNow()");

@@ -27,10 +27,10 @@ namespace OrthancRegistry::Testing
     job.type = "DicomModalityStore";
     job.destination = "PACS";
     job.userData["Key"] = "Valeur é";
-    const std::string id = a.Get().Submit(job);
+    const std::string id = a.Submit(job);
 
-    EXPECT_EQ(std::vector<std::string>{id}, b.Get().GetIds());
-    ASSERT_EQ(1u, b.Get().GetAll().size());
+    EXPECT_EQ(std::vector<std::string>{id}, b.GetIds());
+    ASSERT_EQ(1u, b.GetAll().size());
     const Job read = b.Get().Get(id).value();
     EXPECT_EQ(id, read.id);
     EXPECT_EQ(1, read.revision);
@@ -54,7 +54,7 @@ namespace OrthancRegistry::Testing
     TestReplica& b = AddReplica("b");
     NewJob job = MakeJob("/studies/1/modify");
     job.request.body = std::string("{\"Text\":\"\xff\"}", 13);
-    const std::string id = a.Get().Submit(job);
+    const std::string id = a.Submit(job);
     const std::string localId = b.GetCore().WaitForSubmission("/studies/1/modify");
     EXPECT_EQ(job.request.body, b.GetCore().GetSubmissions()[0].body);
 
@@ -101,13 +101,13 @@ namespace OrthancRegistry::Testing
 
     // Its id at the core resolves, and is hidden from the lists
     EXPECT_EQ(id, a.Get().Get(localId)->id);
-    EXPECT_EQ(std::vector<std::string>{id}, b.Get().GetIds());
+    EXPECT_EQ(std::vector<std::string>{id}, b.GetIds());
   }
 
   TEST_P(QueuedJobs, FailsWithDetailsAndPayload)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeJob("/fail"));
+    const std::string id = a.Submit(MakeJob("/fail"));
     a.GetCore().Change(a.GetCore().WaitForSubmission("/fail"),
                        [](CoreJob& core)
                        {
@@ -127,7 +127,7 @@ namespace OrthancRegistry::Testing
   TEST_P(QueuedJobs, CancelledAtTheCoreEndsAsCancelled)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeJob("/cancel"));
+    const std::string id = a.Submit(MakeJob("/cancel"));
     a.GetCore().CancelJob(a.GetCore().WaitForSubmission("/cancel"));
     ASSERT_TRUE(a.WaitForState(id, JobState::Failure));
     EXPECT_EQ(static_cast<int>(ErrorCode::CanceledJob), a.Get().Get(id)->errorCode);
@@ -136,7 +136,7 @@ namespace OrthancRegistry::Testing
   TEST_P(QueuedJobs, PausedAtTheCoreIsPaused)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeJob("/pause"));
+    const std::string id = a.Submit(MakeJob("/pause"));
     const std::string localId = a.GetCore().WaitForSubmission("/pause");
     a.GetCore().Change(localId,
                        [](CoreJob& core)
@@ -157,7 +157,7 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a");
     a.GetCore().Refuse("/refused", ErrorCode::UnknownResource, "There is no such study");
-    const std::string id = a.Get().Submit(MakeJob("/refused"));
+    const std::string id = a.Submit(MakeJob("/refused"));
     ASSERT_TRUE(a.WaitForState(id, JobState::Failure));
     const Job read = a.Get().Get(id).value();
     EXPECT_EQ(static_cast<int>(ErrorCode::UnknownResource), read.errorCode);
@@ -166,13 +166,13 @@ namespace OrthancRegistry::Testing
 
     // The slot is free again
     a.GetCore().RunByItself();
-    EXPECT_TRUE(a.WaitForState(a.Get().Submit(MakeJob("/next")), JobState::Success));
+    EXPECT_TRUE(a.WaitForState(a.Submit(MakeJob("/next")), JobState::Success));
   }
 
   TEST_P(QueuedJobs, LostByTheCore)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeJob("/lost"));
+    const std::string id = a.Submit(MakeJob("/lost"));
     a.GetCore().Forget(a.GetCore().WaitForSubmission("/lost"));
     ASSERT_TRUE(a.WaitForState(id, JobState::Failure));
     EXPECT_THAT(a.Get().Get(id)->errorDetails, testing::HasSubstr("Lost by the core"));
@@ -181,7 +181,7 @@ namespace OrthancRegistry::Testing
   TEST_P(QueuedJobs, ForgottenByTheCoreAfterItsEnd)
   {
     TestReplica& a = AddReplica("a");
-    const std::string id = a.Get().Submit(MakeJob("/quick"));
+    const std::string id = a.Submit(MakeJob("/quick"));
     const std::string localId = a.GetCore().WaitForSubmission("/quick");
     a.GetCore().Change(localId,
                        [](CoreJob& core)
@@ -207,7 +207,7 @@ namespace OrthancRegistry::Testing
     for (const auto& [uri, priority] : std::vector<std::pair<std::string, int>>{
              {"/low1", -5}, {"/normal1", 0}, {"/high", 10}, {"/normal2", 0}, {"/low2", -5}, {"/normal3", 0}})
     {
-      a.Get().Submit(MakeJob(uri, priority));
+      a.Submit(MakeJob(uri, priority));
     }
     a.GetCore().RunByItself();
     a.Get().Start();
@@ -232,7 +232,7 @@ namespace OrthancRegistry::Testing
     a.Get().Start();
     for (int i = 0; i < 5; i++)
     {
-      a.Get().Submit(MakeJob("/" + std::to_string(i)));
+      a.Submit(MakeJob("/" + std::to_string(i)));
     }
     a.GetCore().WaitForSubmission("/0");
     const size_t listings = a.GetCore().CountListings();
@@ -257,21 +257,21 @@ namespace OrthancRegistry::Testing
   {
     TestReplica& a = AddReplica("a");
     a.GetCore().HoldBack("/slow");
-    const std::string slow = a.Get().Submit(MakeJob("/slow"));
+    const std::string slow = a.Submit(MakeJob("/slow"));
     ASSERT_TRUE(WaitUntil(
         [&]
         {
           return a.GetCore().CountHeldBack() == 1;
         }));
     a.GetCore().RunByItself();
-    const std::string fast = a.Get().Submit(MakeJob("/fast"));
+    const std::string fast = a.Submit(MakeJob("/fast"));
     EXPECT_TRUE(a.WaitForState(fast, JobState::Success));
 
     // The job of the slow one is listed by the core already, and has ended: it is not taken for a local one
-    EXPECT_EQ(2u, a.Get().GetIds().size());
+    EXPECT_EQ(2u, a.GetIds().size());
     a.GetCore().Release();
     EXPECT_TRUE(a.WaitForState(slow, JobState::Success));
-    EXPECT_EQ(2u, a.Get().GetIds().size());
+    EXPECT_EQ(2u, a.GetIds().size());
   }
 
   TEST_P(QueuedJobs, BurstIsSharedAndRunOnce)
@@ -285,7 +285,7 @@ namespace OrthancRegistry::Testing
     {
       const std::string uri = "/burst/" + std::to_string(i);
       expected.insert(uri);
-      replicas_[static_cast<size_t>(i % 3)]->Get().Submit(MakeJob(uri));
+      replicas_[static_cast<size_t>(i % 3)]->Submit(MakeJob(uri));
     }
     // Nothing ends before each replica has filled its slots: none of them can be left out by chance.
     for (const auto& replica : replicas_)
@@ -311,7 +311,7 @@ namespace OrthancRegistry::Testing
     {
       const auto uris = GetUris(replica->GetCore());
       submitted.insert(uris.begin(), uris.end());
-      EXPECT_EQ(60u, replica->Get().GetAll().size());
+      EXPECT_EQ(60u, replica->GetAll().size());
     }
     EXPECT_EQ(std::multiset<std::string>(expected.begin(), expected.end()), submitted);
     EXPECT_EQ(60, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobRuns"));
@@ -323,7 +323,7 @@ namespace OrthancRegistry::Testing
     constexpr int ROUNDS = 15;
     for (int i = 0; i < ROUNDS; i++)
     {
-      keeper.Get().Submit(MakeJob("/stress/" + std::to_string(i)));
+      keeper.Submit(MakeJob("/stress/" + std::to_string(i)));
       TestReplica replica(*database_, "stress", configuration_);
       replica.GetCore().RunByItself();
       replica.Get().Start();
@@ -342,7 +342,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.heartbeatMilliseconds = 200;
     TestReplica& a = AddReplica("a");
-    ASSERT_TRUE(a.WaitForState(a.Get().Submit(MakeJob("/warm-up")), JobState::Running));
+    ASSERT_TRUE(a.WaitForState(a.Submit(MakeJob("/warm-up")), JobState::Running));
     a.GetCore().RunByItself();
     ASSERT_TRUE(WaitUntil(
         [&]
@@ -355,7 +355,7 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return a.GetDatabase().CountUses() >= before + 6;
+          return a.GetDatabase().CountUses() >= before + 7; // the last claim may have been under way
         }));
     EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1000));
     EXPECT_LE(a.GetCore().CountListings() - listings, 5u);

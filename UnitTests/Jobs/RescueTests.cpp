@@ -15,7 +15,7 @@ namespace OrthancRegistry::Testing
   TEST_P(Rescue, JobsOfADeadReplicaAreRunByAnother)
   {
     TestReplica& dead = AddReplica("dead");
-    const std::string id = dead.Get().Submit(MakeJob("/rescued"));
+    const std::string id = dead.Submit(MakeJob("/rescued"));
     const std::string localId = dead.GetCore().WaitForSubmission("/rescued");
     const std::string local = dead.GetCore().StartJob("Archive");
     ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
@@ -50,7 +50,7 @@ namespace OrthancRegistry::Testing
       TestReplica& replica = AddReplica(name);
       if (id.empty())
       {
-        id = replica.Get().Submit(MakeJob("/poison"));
+        id = replica.Submit(MakeJob("/poison"));
       }
       replica.GetCore().WaitForSubmission("/poison");
       replica.Kill();
@@ -68,7 +68,7 @@ namespace OrthancRegistry::Testing
     configuration_.maximumAttempts = 2;
     configuration_.maximumCrashes = 100;
     TestReplica& first = AddReplica("first");
-    const std::string id = first.Get().Submit(MakeJob("/retried"));
+    const std::string id = first.Submit(MakeJob("/retried"));
     first.GetCore().WaitForSubmission("/retried");
     {
       Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
@@ -86,7 +86,7 @@ namespace OrthancRegistry::Testing
     const std::string healthy = [&]
     {
       TestReplica& first = AddReplica("first");
-      const std::string poison = first.Get().Submit(MakeJob("/poison"));
+      const std::string poison = first.Submit(MakeJob("/poison"));
       first.GetCore().WaitForSubmission("/poison");
       first.Kill();
       return poison;
@@ -109,7 +109,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.maximumCrashes = 1;
     TestReplica& dead = AddReplica("dead");
-    const std::string id = dead.Get().Submit(MakeJob("/paused"));
+    const std::string id = dead.Submit(MakeJob("/paused"));
     dead.GetCore().Change(dead.GetCore().WaitForSubmission("/paused"),
                           [](CoreJob& job)
                           {
@@ -132,7 +132,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.maximumCrashes = 1;
     TestReplica& frozen = AddReplica("frozen");
-    const std::string id = frozen.Get().Submit(MakeJob("/late"));
+    const std::string id = frozen.Submit(MakeJob("/late"));
     const std::string localId = frozen.GetCore().WaitForSubmission("/late");
     ASSERT_TRUE(frozen.WaitForState(id, JobState::Running));
     frozen.GetCore().EndInSpiteOfCancel(localId);
@@ -140,7 +140,7 @@ namespace OrthancRegistry::Testing
     frozen.GetDatabase().SetFrozen(true);
     ASSERT_TRUE(other.WaitForState(id, JobState::Failure));
     frozen.GetDatabase().SetFrozen(false);
-    ASSERT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Running));
+    ASSERT_TRUE(frozen.WaitForState(frozen.Submit(MakeJob("/next")), JobState::Running));
     EXPECT_EQ(JobState::Failure, other.Get().Get(id)->state);
     EXPECT_THAT(other.Get().Get(id)->errorDetails, testing::HasSubstr("frozen"));
     EXPECT_EQ(1, QueryValue<int64_t>("SELECT crashes FROM SharedJobs WHERE id = $1", id));
@@ -150,7 +150,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.localJobsGraceSeconds = 3;
     TestReplica& dead = AddReplica("dead");
-    const std::string id = dead.Get().Submit(MakeJob("/queued"));
+    const std::string id = dead.Submit(MakeJob("/queued"));
     dead.GetCore().WaitForSubmission("/queued");
     const std::string local = dead.GetCore().StartJob("Archive");
     ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
@@ -221,14 +221,14 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedReplicas"));
     replicas_[1]->Get().Stop();
     frozen.GetCore().RunByItself();
-    EXPECT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Success));
+    EXPECT_TRUE(frozen.WaitForState(frozen.Submit(MakeJob("/next")), JobState::Success));
     EXPECT_TRUE(frozen.WaitForState(local, JobState::Success));
   }
 
   TEST_P(Rescue, StaleOwnerChangesNothing)
   {
     TestReplica& frozen = AddReplica("frozen");
-    const std::string id = frozen.Get().Submit(MakeJob("/twice"));
+    const std::string id = frozen.Submit(MakeJob("/twice"));
     const std::string stale = frozen.GetCore().WaitForSubmission("/twice");
     ASSERT_TRUE(frozen.WaitForState(id, JobState::Running));
     const std::string local = frozen.GetCore().StartJob("Archive");
@@ -272,14 +272,14 @@ namespace OrthancRegistry::Testing
     // and it works on
     frozen.GetCore().RunByItself();
     other.Get().Stop();
-    EXPECT_TRUE(frozen.WaitForState(frozen.Get().Submit(MakeJob("/next")), JobState::Success));
+    EXPECT_TRUE(frozen.WaitForState(frozen.Submit(MakeJob("/next")), JobState::Success));
   }
 
   TEST_P(Rescue, LateSubmissionOfALostJobIsCancelled)
   {
     TestReplica& frozen = AddReplica("frozen");
     frozen.GetCore().HoldBack("/late");
-    const std::string id = frozen.Get().Submit(MakeJob("/late"));
+    const std::string id = frozen.Submit(MakeJob("/late"));
     ASSERT_TRUE(WaitUntil(
         [&]
         {
@@ -298,13 +298,13 @@ namespace OrthancRegistry::Testing
           return frozen.GetCore().GetCancelled().contains(late);
         }));
     EXPECT_EQ("other", frozen.Get().Get(id)->replica);
-    EXPECT_EQ(std::vector<std::string>{id}, frozen.Get().GetIds());
+    EXPECT_EQ(std::vector<std::string>{id}, frozen.GetIds());
   }
 
   TEST_P(Rescue, OrderlyStopGivesBackWithoutCounting)
   {
     TestReplica& leaving = AddReplica("leaving");
-    const std::string id = leaving.Get().Submit(MakeJob("/handed"));
+    const std::string id = leaving.Submit(MakeJob("/handed"));
     const std::string localId = leaving.GetCore().WaitForSubmission("/handed");
     ASSERT_TRUE(leaving.WaitForState(id, JobState::Running));
     leaving.Get().Stop();
@@ -327,7 +327,7 @@ namespace OrthancRegistry::Testing
     TestReplica& dead = AddReplica("dead");
     for (int i = 0; i < 300; i++)
     {
-      dead.Get().Submit(MakeJob("/many/" + std::to_string(i)));
+      dead.Submit(MakeJob("/many/" + std::to_string(i)));
     }
     ASSERT_TRUE(WaitUntil(
         [&]

@@ -126,7 +126,7 @@ namespace OrthancRegistry::Testing
     configuration_.retries[0].delaySeconds = 1;
     TestReplica& a = AddReplica("a");
     a.GetCore().Refuse("/x", ErrorCode::UnknownResource, "Not yet");
-    const std::string id = a.Get().Submit(MakeJobOf("Store", "", "/x"));
+    const std::string id = a.Submit(MakeJobOf("Store", "", "/x"));
     ASSERT_TRUE(a.WaitForState(id, JobState::Retry));
     EXPECT_EQ("Not yet", a.Get().Get(id)->errorDetails);
     a.GetCore().Accept("/x");

@@ -17,7 +17,7 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(runs.BeginSubmission(job));
     EXPECT_TRUE(runs.MayBeRun("local", "X"));
     runs.Abandon(job);
-    EXPECT_EQ(0u, runs.GetCount());
+    EXPECT_EQ(0u, runs.GetAll().size());
     EXPECT_TRUE(runs.MayBeRun("local", "X")); // its job may be listed before its id is known
     runs.EndSubmission(job, "local");
     EXPECT_FALSE(runs.MayBeRun("other", "X"));
@@ -57,7 +57,7 @@ namespace OrthancRegistry::Testing
     EXPECT_TRUE(runs.SetPaused(again, true));
     EXPECT_FALSE(runs.SetPaused(again, true));
     EXPECT_EQ(0u, runs.CountBusy());
-    EXPECT_EQ(1u, runs.GetCount());
+    EXPECT_EQ(1u, runs.GetAll().size());
     EXPECT_FALSE(runs.SetPaused(again, false));
     EXPECT_EQ(1u, runs.CountBusy());
   }

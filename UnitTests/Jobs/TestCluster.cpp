@@ -3,7 +3,8 @@
 
 #include "Framework/Common/Uuid.h"
 
-#include <thread>
+#include <algorithm>
+#include <iterator>
 
 namespace OrthancRegistry::Testing
 {
@@ -77,6 +78,27 @@ namespace OrthancRegistry::Testing
           const auto job = service_->Get(id);
           return job && job->state == state;
         });
+  }
+
+  std::string TestReplica::Submit(const NewJob& job)
+  {
+    return service_->GetSubmissions().Submit(job);
+  }
+
+  std::vector<std::string> TestReplica::GetIds()
+  {
+    return service_->GetReader().GetIds();
+  }
+
+  std::vector<Job> TestReplica::GetAll()
+  {
+    JobCursor cursor(service_->GetReader(), JobQuery());
+    std::vector<Job> jobs;
+    for (auto piece = cursor.Next(); !piece.empty(); piece = cursor.Next())
+    {
+      std::move(piece.begin(), piece.end(), std::back_inserter(jobs));
+    }
+    return jobs;
   }
 
   void ClusterTest::SetUp()

@@ -66,6 +66,10 @@ namespace OrthancRegistry::Testing
 
     bool WaitForState(const std::string& id, JobState state);
 
+    std::string Submit(const NewJob& job);
+    std::vector<std::string> GetIds();
+    std::vector<Job> GetAll();
+
   private:
     ReplicaIdentity identity_;
     GatedDatabase database_;

@@ -170,12 +170,12 @@ namespace OrthancRegistry::Testing
     const std::string id = MakeArchive("content");
     const auto remove = [&]
     {
-      EXPECT_EQ(200, handler_->Delete({}, id, "archive").status);
+      EXPECT_EQ(200, handler_->Delete(id, "archive").status);
     };
     EXPECT_NE("", GetRefusal(
                       [&]
                       {
-                        handler_->Delete({}, id, "other");
+                        handler_->Delete(id, "other");
                       }));
     EXPECT_EQ("", GetRefusal(remove));
     EXPECT_NE("", GetRefusal(remove));

@@ -82,7 +82,7 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(Read(Post(R"({"Asynchronous": true, "NotBefore": "20010101T000000"})")).notBefore);
     EXPECT_EQ(ErrorCode::BadFileFormat, GetRefusal(R"({"Asynchronous": true, "NotBefore": "soon"})"));
     EXPECT_EQ(ErrorCode::ParameterOutOfRange, GetRefusal(R"({"Asynchronous": true, "DelaySeconds": -1})"));
-    EXPECT_EQ(3u, replicas_[0]->Get().GetIds().size());
+    EXPECT_EQ(3u, replicas_[0]->GetIds().size());
   }
 
   TEST_P(JobSubmit, SynchronousCallsIgnoreIt)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "Framework/Jobs/JobStore.h"
-
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ClaimStore.h"
 #include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/RunStore.h"
+#include "Framework/Jobs/SubmitStore.h"
 #include "UnitTests/Jobs/TestCluster.h"
 
 #include <future>
@@ -13,7 +12,7 @@
 
 namespace OrthancRegistry::Testing
 {
-  class JobStoreTest : public ClusterTest
+  class JobStores : public ClusterTest
   {
   protected:
     // What a replica uses of the database, without anything that runs by itself
@@ -21,8 +20,9 @@ namespace OrthancRegistry::Testing
     {
       Stores(TestDatabase& test, const std::string& name)
           : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
-            registry(JobsConfiguration(), identity, *database), jobs(*database, *bus), reader(*database),
-            runs(identity, *database, *bus, registry), claims(JobsConfiguration(), identity, *database, *bus)
+            registry(JobsConfiguration(), identity, *database), jobs(JobsConfiguration(), *database, *bus),
+            reader(*database), runs(identity, *database, *bus, registry),
+            claims(JobsConfiguration(), identity, *database, *bus)
       {
         registry.Register();
       }
@@ -31,7 +31,7 @@ namespace OrthancRegistry::Testing
       std::unique_ptr<IDatabase> database;
       std::unique_ptr<IMessageBus> bus;
       ReplicaRegistry registry;
-      JobStore jobs;
+      SubmitStore jobs;
       JobReader reader;
       RunStore runs;
       ClaimStore claims;
@@ -45,7 +45,7 @@ namespace OrthancRegistry::Testing
     }
   };
 
-  TEST_P(JobStoreTest, ConcurrentClaimsAreDisjointAndComplete)
+  TEST_P(JobStores, ConcurrentClaimsAreDisjointAndComplete)
   {
     Stores a(*database_, "a");
     Stores b(*database_, "b");
@@ -73,7 +73,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(static_cast<size_t>(COUNT), std::set<std::string>(ids.begin(), ids.end()).size());
   }
 
-  TEST_P(JobStoreTest, ClaimInOrderAndNotBefore)
+  TEST_P(JobStores, ClaimInOrderAndNotBefore)
   {
     Stores a(*database_, "a");
     const std::string early = a.jobs.Submit(MakeJob("/early", 100));
@@ -94,7 +94,7 @@ namespace OrthancRegistry::Testing
     ASSERT_EQ(early, a.claims.Claim(1).jobs.at(0).id);
   }
 
-  TEST_P(JobStoreTest, ReplicaTakenForDeadClaimsNothing)
+  TEST_P(JobStores, ReplicaTakenForDeadClaimsNothing)
   {
     Stores a(*database_, "a");
     a.jobs.Submit(MakeJob("/x"));
@@ -106,7 +106,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(1u, a.claims.Claim(1).jobs.size());
   }
 
-  TEST_P(JobStoreTest, FenceTellsTwoClaimsOfOneReplicaApart)
+  TEST_P(JobStores, FenceTellsTwoClaimsOfOneReplicaApart)
   {
     Stores a(*database_, "a");
     const std::string id = a.jobs.Submit(MakeJob("/x"));
@@ -142,7 +142,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(5, a.reader.Get(id)->revision);
   }
 
-  TEST_P(JobStoreTest, RunTakenForALocalJobAppearsOnce)
+  TEST_P(JobStores, RunTakenForALocalJobAppearsOnce)
   {
     Stores a(*database_, "a");
     const std::string id = a.jobs.Submit(MakeJob("/x"));
@@ -161,7 +161,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(id, a.reader.Get(core.id)->id);
   }
 
-  TEST_P(JobStoreTest, ImpossibleRowsAreRefused)
+  TEST_P(JobStores, ImpossibleRowsAreRefused)
   {
     Stores a(*database_, "a");
     a.jobs.Submit(MakeJob("/x"));
@@ -182,7 +182,7 @@ namespace OrthancRegistry::Testing
     }
   }
 
-  TEST_P(JobStoreTest, DetailsAndRunsGoWithTheirJob)
+  TEST_P(JobStores, DetailsAndRunsGoWithTheirJob)
   {
     Stores a(*database_, "a");
     a.jobs.Submit(MakeJob("/x"));
@@ -198,7 +198,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(0, QueryValue<int64_t>("SELECT COUNT(*) FROM SharedJobDetails"));
   }
 
-  CONFORMANCE_SUITE(JobStoreTest);
+  CONFORMANCE_SUITE(JobStores);
 
   // The race of stock queues: what another session is about to take is neither taken twice nor takes the rest
   // away from sight.
@@ -210,7 +210,7 @@ namespace OrthancRegistry::Testing
     const ReplicaIdentity identity{GenerateUuid(), "a", "a", ""};
     ReplicaRegistry registry(JobsConfiguration(), identity, test->Get());
     registry.Register();
-    JobStore jobs(test->Get(), *bus);
+    SubmitStore jobs(JobsConfiguration(), test->Get(), *bus);
     ClaimStore claims(JobsConfiguration(), identity, test->Get(), *bus);
     NewJob job;
     job.type = "X";
