@@ -25,10 +25,9 @@ namespace OrthancRegistry
   }
 
   Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims,
-                         PutOffStore& putOff, CountLocalJobs countLocalJobs, MayClaim mayClaim,
-                         OnClaimed onClaimed)
+                         PutOffStore& putOff, CountLocalJobs countLocalJobs, Lease lease, OnClaimed onClaimed)
       : slots_(slots), runs_(runs), store_(store), claims_(claims), putOff_(putOff),
-        countLocalJobs_(std::move(countLocalJobs)), mayClaim_(std::move(mayClaim)),
+        countLocalJobs_(std::move(countLocalJobs)), lease_(std::move(lease)),
         onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
                                                 [this]
                                                 {
@@ -69,7 +68,7 @@ namespace OrthancRegistry
 
   milliseconds Dispatcher::Dispatch()
   {
-    if (!mayClaim_())
+    if (!MayClaim())
     {
       return WAIT_FOR_PULSE;
     }
@@ -107,14 +106,19 @@ namespace OrthancRegistry
     return std::min<milliseconds>(std::chrono::ceil<milliseconds>(rest), WAIT_FOR_PULSE);
   }
 
+  bool Dispatcher::MayClaim() const
+  {
+    return lease_.isHeld() && lease_.recover();
+  }
+
   // Answers true if there may be more to claim in a moment.
   bool Dispatcher::ClaimAll()
   {
-    for (size_t free = CountFreeSlots(); free > 0 && mayClaim_(); free = CountFreeSlots())
+    for (size_t free = CountFreeSlots(); free > 0 && MayClaim(); free = CountFreeSlots())
     {
       isClaimInDoubt_ = true; // until the answer is here
       ClaimAnswer answer = claims_.Claim(free);
-      if (!mayClaim_())
+      if (!lease_.isHeld())
       {
         return false; // so late that others may have them by now
       }

@@ -18,13 +18,22 @@ namespace OrthancRegistry
   {
   public:
     using CountLocalJobs = std::function<size_t()>;
-    using MayClaim = std::function<bool()>;
     using OnClaimed = std::function<void(const ClaimedJob&)>;
 
-    // "countLocalJobs" tells how many slots the core has taken for jobs of its own; "mayClaim" whether this
-    // replica holds its lease: it is asked before each claim, and once more when the answer is here.
+    struct Lease
+    {
+      // Asked before each claim, and once more when the answer is here
+      std::function<bool()> isHeld;
+
+      // Called before each claim: puts in order what this replica has lost, and answers whether it may claim.
+      // Never while a claim is under way, because it hands back all rows that are not in the table of the
+      // runs.
+      std::function<bool()> recover;
+    };
+
+    // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
     Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims, PutOffStore& putOff,
-               CountLocalJobs countLocalJobs, MayClaim mayClaim, OnClaimed onClaimed);
+               CountLocalJobs countLocalJobs, Lease lease, OnClaimed onClaimed);
 
     void Start();
     void Stop();
@@ -36,6 +45,7 @@ namespace OrthancRegistry
   private:
     std::chrono::milliseconds Dispatch();
     std::chrono::milliseconds PromoteDue();
+    bool MayClaim() const;
     bool ClaimAll();
     size_t CountFreeSlots() const;
     void ReleaseLostClaims();
@@ -46,7 +56,7 @@ namespace OrthancRegistry
     ClaimStore& claims_;
     PutOffStore& putOff_;
     CountLocalJobs countLocalJobs_;
-    MayClaim mayClaim_;
+    Lease lease_;
     OnClaimed onClaimed_;
     std::atomic<int64_t> nextDue_ = std::numeric_limits<int64_t>::max(); // of the steady clock
     // Used by the thread only

@@ -54,10 +54,14 @@ namespace OrthancRegistry
             {
               return watcher_.CountRunningLocalJobs();
             },
-            [this]
-            {
-              return leaseGuard_.IsHeld() && lostRuns_.Recover();
-            },
+            {[this]
+             {
+               return leaseGuard_.IsHeld();
+             },
+             [this]
+             {
+               return lostRuns_.Recover();
+             }},
             [this](const ClaimedJob& job)
             {
               runner_.Push(job);

@@ -9,8 +9,8 @@
 namespace OrthancRegistry
 {
   // Keeps the number of waiting jobs of the cluster at its limit. Counting takes longer the more jobs wait.
-  // So one count serves for a second, or for as many jobs as this replica may add without the limit being
-  // exceeded even if fifteen others do the same; close to the limit each submission counts. Thread-safe.
+  // So one count serves for a second, or for a sixteenth of the room that was left; close to the limit each
+  // submission counts. Hence each replica may exceed the limit by a sixteenth at most. Thread-safe.
   class WaitingRoom
   {
   public:

@@ -2,6 +2,7 @@
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Jobs/ClaimStore.h"
+#include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/RunStore.h"
 #include "Framework/Jobs/SubmitStore.h"
@@ -159,6 +160,46 @@ namespace OrthancRegistry::Testing
     EXPECT_TRUE(a.runs.Write(updates).empty());
     EXPECT_EQ(std::vector<std::string>{id}, a.reader.GetIds());
     EXPECT_EQ(id, a.reader.Get(core.id)->id);
+  }
+
+  // What hands back all rows that are not in the table of the runs is not called between a claim and its
+  // entry there.
+  TEST_P(JobStores, RecoveryDoesNotHandBackAClaimThatIsUnderWay)
+  {
+    Stores a(*database_, "a");
+    RunTable table;
+    PutOffStore putOff(*a.database, *a.bus);
+    const auto recover = [&]
+    {
+      std::vector<std::string> kept;
+      for (const auto& run : table.GetAll())
+      {
+        kept.push_back(run.job.id);
+      }
+      a.runs.Release(kept);
+      return true;
+    };
+    const auto countNothing = []
+    {
+      return size_t{0};
+    };
+    const auto isHeld = []
+    {
+      return true;
+    };
+    const std::string id = a.jobs.Submit(MakeJob("/x"));
+    Dispatcher dispatcher(2, table, a.runs, a.claims, putOff, countNothing, {isHeld, recover},
+                          [](const ClaimedJob&) {});
+    dispatcher.Start();
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return table.CountBusy() == 1;
+        }));
+    dispatcher.Stop();
+    EXPECT_EQ(JobState::Running, a.reader.Get(id)->state);
+    EXPECT_EQ(a.identity.incarnation, a.reader.Get(id)->owner);
+    EXPECT_EQ(1, a.reader.Get(id)->attempts);
   }
 
   TEST_P(JobStores, ImpossibleRowsAreRefused)
