@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/RunTable.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace OrthancRegistry
