@@ -38,11 +38,12 @@ namespace OrthancRegistry
   {
     const std::lock_guard lock(mutex_);
     const Clock::time_point now = Clock::now();
-    if (now >= sent + GetSafePart(lease_))
+    const bool wasHeld = isHeld_ && now < sent_ + GetSafePart(lease_);
+    // Whoever begins anew must not have to give up again at once.
+    if (now >= sent + (wasHeld ? GetSafePart(lease_) : GetSafePart(lease_) / 2))
     {
       return false; // it took too long to be of use
     }
-    const bool wasHeld = isHeld_ && now < sent_ + GetSafePart(lease_);
     isHeld_ = true;
     sent_ = wasHeld ? std::max(sent_, sent) : sent;
     return !wasHeld;

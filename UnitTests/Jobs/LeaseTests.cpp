@@ -164,4 +164,16 @@ namespace OrthancRegistry::Testing
   }
 
   CONFORMANCE_SUITE(Lease);
+
+  TEST(LeaseGuard, BeginsAnewOnlyWithEnoughTimeLeft)
+  {
+    const auto start = LeaseGuard::Clock::now();
+    LeaseGuard guard(std::chrono::hours(3), [](LeaseGuard::Clock::time_point) {}); // of which two are safe
+    EXPECT_FALSE(guard.Renew(start - std::chrono::minutes(61)));
+    EXPECT_FALSE(guard.IsHeld());
+    EXPECT_TRUE(guard.Renew(start - std::chrono::minutes(59)));
+    EXPECT_TRUE(guard.IsHeld());
+    EXPECT_FALSE(guard.Renew(start - std::chrono::minutes(90))); // goes on all the same
+    EXPECT_TRUE(guard.IsHeld());
+  }
 }
