@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/JobSelect.h"
 
+#include "Framework/Database/BindEach.h"
+
 namespace OrthancRegistry
 {
   namespace
@@ -82,17 +84,7 @@ namespace OrthancRegistry
 
   std::vector<Parameter> JobSelect::GetParameters() const
   {
-    std::vector<Parameter> parameters;
-    for (const Value& value : values_)
-    {
-      std::visit(
-          [&parameters](const auto& content)
-          {
-            parameters.push_back(OrthancRegistry::Bind(content));
-          },
-          value);
-    }
-    return parameters;
+    return BindEach(values_);
   }
 
   std::vector<std::string> JobSelect::MakeBranches(const JobFilter& filter)

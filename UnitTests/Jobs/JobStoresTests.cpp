@@ -6,50 +6,21 @@
 #include "Framework/Jobs/JobReader.h"
 #include "Framework/Jobs/RunStore.h"
 #include "Framework/Jobs/SubmitStore.h"
-#include "UnitTests/Jobs/TestCluster.h"
+#include "UnitTests/Jobs/FlowFixture.h"
 
 #include <future>
 #include <set>
 
 namespace OrthancRegistry::Testing
 {
-  class JobStores : public ClusterTest
+  class JobStores : public FlowTest
   {
-  protected:
-    // What a replica uses of the database, without anything that runs by itself
-    struct Stores
-    {
-      Stores(TestDatabase& test, const std::string& name)
-          : identity{GenerateUuid(), name, name, ""}, database(test.Connect()), bus(test.CreateBus()),
-            registry(JobsConfiguration(), identity, *database), jobs(JobsConfiguration(), *database, *bus),
-            reader(*database), runs(identity, *database, *bus, registry),
-            claims(JobsConfiguration(), identity, *database, *bus)
-      {
-        registry.Register();
-      }
-
-      ReplicaIdentity identity;
-      std::unique_ptr<IDatabase> database;
-      std::unique_ptr<IMessageBus> bus;
-      ReplicaRegistry registry;
-      SubmitStore jobs;
-      JobReader reader;
-      RunStore runs;
-      ClaimStore claims;
-    };
-
-    void Execute(std::string_view sql)
-    {
-      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
-      transaction.Execute(sql);
-      transaction.Commit();
-    }
   };
 
   TEST_P(JobStores, ConcurrentClaimsAreDisjointAndComplete)
   {
-    Stores a(*database_, "a");
-    Stores b(*database_, "b");
+    Stores a = MakeStores("a");
+    Stores b = MakeStores("b");
     constexpr int COUNT = 60;
     for (int i = 0; i < COUNT; i++)
     {
@@ -76,7 +47,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, ClaimInOrderAndNotBefore)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     const std::string early = a.jobs.Submit(MakeJob("/early", 100));
     Execute("UPDATE SharedJobs SET notBefore = SharedNow() + 3600000000");
     const std::string second = a.jobs.Submit(MakeJob("/second"));
@@ -97,7 +68,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, ReplicaTakenForDeadClaimsNothing)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     a.jobs.Submit(MakeJob("/x"));
     Execute("DELETE FROM SharedReplicas");
     EXPECT_TRUE(a.claims.Claim(1).jobs.empty());
@@ -109,7 +80,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, FenceTellsTwoClaimsOfOneReplicaApart)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     const std::string id = a.jobs.Submit(MakeJob("/x"));
     const ClaimedJob first = a.claims.Claim(1).jobs.at(0);
     a.runs.Release({id});
@@ -145,7 +116,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, RunTakenForALocalJobAppearsOnce)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     const std::string id = a.jobs.Submit(MakeJob("/x"));
     CoreJob core;
     core.id = GenerateUuid();
@@ -166,7 +137,7 @@ namespace OrthancRegistry::Testing
   // entry there.
   TEST_P(JobStores, RecoveryDoesNotHandBackAClaimThatIsUnderWay)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     RunTable table;
     PutOffStore putOff(*a.database, *a.bus);
     const auto recover = [&]
@@ -204,7 +175,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, ImpossibleRowsAreRefused)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     a.jobs.Submit(MakeJob("/x"));
     for (const std::string_view change : {
              "state = 6", "state = -1", "origin = 2", "progress = 101", "progress = -1", "attempts = -1",
@@ -225,7 +196,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(JobStores, DetailsAndRunsGoWithTheirJob)
   {
-    Stores a(*database_, "a");
+    Stores a = MakeStores("a");
     a.jobs.Submit(MakeJob("/x"));
     CoreUpdates updates;
     CoreJob core;

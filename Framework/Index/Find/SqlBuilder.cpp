@@ -2,6 +2,7 @@
 #include "Framework/Index/Find/SqlBuilder.h"
 
 #include "Framework/Common/Errors.h"
+#include "Framework/Database/BindEach.h"
 
 #include <algorithm>
 #include <array>
@@ -143,16 +144,6 @@ namespace OrthancRegistry
 
   std::vector<Parameter> SqlBuilder::GetParameters() const
   {
-    std::vector<Parameter> parameters;
-    for (const Value& value : values_)
-    {
-      std::visit(
-          [&parameters](const auto& content)
-          {
-            parameters.push_back(OrthancRegistry::Bind(content));
-          },
-          value);
-    }
-    return parameters;
+    return BindEach(values_);
   }
 }
