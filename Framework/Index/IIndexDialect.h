@@ -4,6 +4,10 @@
 #include "Framework/Database/Transaction.h"
 #include "Framework/Index/IndexTypes.h"
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 namespace OrthancRegistry
 {
   struct CreatedInstance
@@ -100,13 +104,47 @@ namespace OrthancRegistry
   // A transaction on the index
   struct IndexTransaction
   {
-    IndexTransaction(IDatabase& database, const IIndexDialect& dialectToUse, AccessMode mode)
-        : transaction(database, mode), dialect(dialectToUse)
+    // Told when the transaction has ended: false unless it is known to have been committed. Must not throw.
+    using EndHandler = std::function<void(bool isCommitted)>;
+
+    IndexTransaction(IDatabase& database, const IIndexDialect& dialectToUse, AccessMode accessMode)
+        : mode(accessMode), transaction(database, accessMode), dialect(dialectToUse)
     {
     }
 
+    ~IndexTransaction()
+    {
+      NotifyEnd(false);
+    }
+
+    IndexTransaction(const IndexTransaction&) = delete;
+    IndexTransaction& operator=(const IndexTransaction&) = delete;
+
+    void Commit()
+    {
+      transaction.Commit();
+      NotifyEnd(true);
+    }
+
+    void Rollback()
+    {
+      transaction.Rollback();
+      NotifyEnd(false);
+    }
+
+    const AccessMode mode;
     Transaction transaction;
     const IIndexDialect& dialect;
     bool changePrepared = false; // see IIndexDialect::PrepareChange()
+    std::vector<EndHandler> endHandlers;
+
+  private:
+    void NotifyEnd(bool isCommitted)
+    {
+      for (const EndHandler& handler : std::exchange(endHandlers, {}))
+      {
+        handler(isCommitted);
+      }
+    }
   };
 }

@@ -5,6 +5,7 @@
 #include "Framework/Jobs/ClaimRank.h"
 #include "Framework/Jobs/LimitedChoice.h"
 #include "Framework/Jobs/RunTable.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <atomic>
 #include <vector>

@@ -4,6 +4,7 @@
 #include "Framework/Database/IDatabase.h"
 #include "Framework/Jobs/JobsConfiguration.h"
 #include "Framework/Jobs/RunTable.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <string>
 #include <vector>

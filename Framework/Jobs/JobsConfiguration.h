@@ -81,13 +81,4 @@ namespace OrthancRegistry
       return static_cast<int64_t>(localJobsGraceSeconds) * 1000000;
     }
   };
-
-  // Who this replica is
-  struct ReplicaIdentity
-  {
-    std::string incarnation;      // UUID of this start of the process
-    std::string serverIdentifier; // "DatabaseServerIdentifier" of /system
-    std::string name;             // option "Name" of Orthanc
-    std::string version;          // of Orthanc
-  };
 }

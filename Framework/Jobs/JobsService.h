@@ -10,6 +10,7 @@
 #include "Framework/Jobs/JobsConfiguration.h"
 #include "Framework/Jobs/OutputStore.h"
 #include "Framework/Jobs/SubmitStore.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <chrono>
 #include <memory>

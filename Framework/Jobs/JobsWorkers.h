@@ -13,6 +13,7 @@
 #include "Framework/Jobs/Rescue.h"
 #include "Framework/Jobs/Runner.h"
 #include "Framework/Replicas/Pulse.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <atomic>
 #include <chrono>

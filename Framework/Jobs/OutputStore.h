@@ -3,6 +3,7 @@
 
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <optional>
 #include <string>

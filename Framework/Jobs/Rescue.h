@@ -5,6 +5,7 @@
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/Job.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <map>
 #include <string>

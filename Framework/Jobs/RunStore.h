@@ -4,6 +4,7 @@
 #include "Framework/Database/IMessageBus.h"
 #include "Framework/Jobs/ICoreClient.h"
 #include "Framework/Jobs/RunTable.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
 #include <set>

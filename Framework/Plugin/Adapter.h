@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "Framework/Index/IIndexDialect.h"
+#include "Framework/Index/IndexExtensions.h"
 
 #include <OrthancDatabasePlugin.pb.h>
 
@@ -32,6 +32,7 @@ namespace OrthancRegistry::Adapter
     const Messages::TransactionRequest& request;
     Messages::TransactionResponse& response;
     const SavedJobsFilters& savedJobs;
+    const IndexExtensions& extensions;
   };
 
   struct Operation

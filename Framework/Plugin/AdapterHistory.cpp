@@ -32,6 +32,12 @@ namespace OrthancRegistry::Adapter
     void LogChange(Call& call)
     {
       const auto& request = call.request.log_change();
+      IResourceObserver* const observer = call.extensions.resources;
+      if (observer != nullptr &&
+          !observer->MayLogChange(call.transaction, request.change_type(), request.resource_id()))
+      {
+        return;
+      }
       Changes::Log(call.transaction, request.change_type(), ToLevel(request.resource_type()),
                    request.resource_id(), request.date());
     }

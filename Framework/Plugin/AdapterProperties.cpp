@@ -14,7 +14,10 @@ namespace OrthancRegistry::Adapter
     void LookupGlobalProperty(Call& call)
     {
       const auto& request = call.request.lookup_global_property();
-      auto value = Properties::Lookup(call.transaction, request.server_id(), request.property());
+      IPropertyOwner* const owner = call.extensions.properties;
+      auto value = owner != nullptr && owner->Owns(request.server_id(), request.property())
+                       ? owner->Lookup(call.transaction, request.server_id(), request.property())
+                       : Properties::Lookup(call.transaction, request.server_id(), request.property());
       auto& response = *call.response.mutable_lookup_global_property();
       response.set_found(value.has_value());
       if (!value)
@@ -31,6 +34,12 @@ namespace OrthancRegistry::Adapter
     void SetGlobalProperty(Call& call)
     {
       const auto& request = call.request.set_global_property();
+      IPropertyOwner* const owner = call.extensions.properties;
+      if (owner != nullptr && owner->Owns(request.server_id(), request.property()))
+      {
+        owner->Set(call.transaction, request.server_id(), request.property(), request.value());
+        return;
+      }
       const bool isFiltered = request.property() == PROPERTY_JOBS_REGISTRY && call.savedJobs.onSave;
       Properties::Set(call.transaction, request.server_id(), request.property(),
                       isFiltered ? call.savedJobs.onSave(request.server_id(), request.value())

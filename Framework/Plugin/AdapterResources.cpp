@@ -17,6 +17,12 @@ namespace OrthancRegistry::Adapter
       response.set_instance_id(created.instanceId);
       if (created.isNewInstance)
       {
+        if (call.extensions.resources != nullptr)
+        {
+          call.extensions.resources->OnInstanceCreated(
+              call.transaction, {request.patient(), request.study(), request.series(), request.instance()},
+              created);
+        }
         response.set_is_new_patient(created.isNewPatient);
         response.set_is_new_study(created.isNewStudy);
         response.set_is_new_series(created.isNewSeries);
@@ -54,7 +60,12 @@ namespace OrthancRegistry::Adapter
 
     void LookupResource(Call& call)
     {
-      const auto found = Resources::Lookup(call.transaction, call.request.lookup_resource().public_id());
+      auto found = Resources::Lookup(call.transaction, call.request.lookup_resource().public_id());
+      IResourceObserver* const observer = call.extensions.resources;
+      if (found && observer != nullptr && observer->IsHidden(call.transaction, found->id))
+      {
+        found.reset();
+      }
       auto& response = *call.response.mutable_lookup_resource();
       response.set_found(found.has_value());
       if (found)

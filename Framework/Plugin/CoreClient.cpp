@@ -9,6 +9,7 @@
 #include "Framework/Jobs/JobRoutes.h"
 #include "Framework/Jobs/JobTransitions.h"
 #include "Framework/Plugin/HttpFileName.h"
+#include "Framework/Plugin/HttpMethods.h"
 #include "Framework/Plugin/PluginContext.h"
 
 #include <algorithm>
@@ -54,22 +55,6 @@ namespace OrthancRegistry
     private:
       OrthancPluginMemoryBuffer buffer_{};
     };
-
-    OrthancPluginHttpMethod ToSdk(HttpMethod method)
-    {
-      switch (method)
-      {
-      case HttpMethod::Get:
-        return OrthancPluginHttpMethod_Get;
-      case HttpMethod::Post:
-        return OrthancPluginHttpMethod_Post;
-      case HttpMethod::Put:
-        return OrthancPluginHttpMethod_Put;
-      case HttpMethod::Delete:
-        return OrthancPluginHttpMethod_Delete;
-      }
-      throw RegistryError(ErrorCode::ParameterOutOfRange, "Unknown HTTP method");
-    }
 
     std::string ToLowerCase(std::string text)
     {

@@ -21,12 +21,12 @@ namespace OrthancRegistry
 
     void Commit(Call& call)
     {
-      call.transaction.transaction.Commit();
+      call.transaction.Commit();
     }
 
     void Rollback(Call& call)
     {
-      call.transaction.transaction.Rollback();
+      call.transaction.Rollback();
     }
 
     constexpr Operation OPERATIONS[] = {
@@ -252,7 +252,7 @@ namespace OrthancRegistry
     {
       ThrowUnknownOperation();
     }
-    Call call{transaction, request, response, hooks_.savedJobs};
+    Call call{transaction, request, response, hooks_.savedJobs, hooks_.extensions};
     operations_[number].handler(call);
   }
 }

@@ -17,6 +17,7 @@ namespace OrthancRegistry
     std::function<void()> open;
     std::function<void()> close;
     Adapter::SavedJobsFilters savedJobs;
+    IndexExtensions extensions;
   };
 
   // The database backend of Orthanc (API V4): parses requests, keeps the transactions of the core, converts

@@ -8,6 +8,9 @@
 #include "Framework/Index/StatisticsQueries.h"
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
+#include "Framework/Plugin/RequestFilter.h"
+
+#include <algorithm>
 
 namespace OrthancRegistry
 {
@@ -64,17 +67,9 @@ namespace OrthancRegistry
     {
       Close();
     };
-    if (configuration_.areJobsEnabled && !configuration_.isReadOnly)
+    if (!configuration_.isReadOnly)
     {
-      jobs_ = std::make_unique<SharedJobs>(JobsOptions::Read(configuration), configuration_.jobs);
-      hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
-      {
-        return RedactSavedRegistry(registry);
-      };
-      hooks.savedJobs.onLoad = [this](const std::string& server, const std::string& registry)
-      {
-        return jobs_->FilterSavedJobs(server, registry);
-      };
+      MakeParts(configuration, hooks);
     }
     backend_ =
         std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
@@ -87,6 +82,26 @@ namespace OrthancRegistry
     return true;
   }
 
+  void IndexPlugin::MakeParts(const Json::Value& configuration, BackendHooks& hooks)
+  {
+    const JobsOptions options = JobsOptions::Read(configuration);
+    RequestFilter::Register(options.isAuthenticationEnabled);
+    if (configuration_.areJobsEnabled)
+    {
+      auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
+      SharedJobs* const jobs = part.get();
+      parts_.push_back(std::move(part));
+      hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
+      {
+        return RedactSavedRegistry(registry);
+      };
+      hooks.savedJobs.onLoad = [jobs](const std::string& server, const std::string& registry)
+      {
+        return jobs->FilterSavedJobs(server, registry);
+      };
+    }
+  }
+
   void IndexPlugin::Open()
   {
     engine_->Open();
@@ -97,14 +112,23 @@ namespace OrthancRegistry
     }
     Migrate("Index");
     Migrate("Messages");
-    if (jobs_)
+    for (const auto& part : parts_)
     {
-      Migrate("Jobs");
-      jobs_->Open(GetIdentity(), engine_->GetDatabase(), engine_->GetBus());
+      for (const std::string_view component : part->GetComponents())
+      {
+        Migrate(component);
+      }
+    }
+    identity_ = MakeIdentity();
+    hub_ = std::make_unique<MessageHub>(engine_->GetBus());
+    const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_};
+    for (const auto& part : parts_)
+    {
+      part->Open(context);
     }
   }
 
-  ReplicaIdentity IndexPlugin::GetIdentity() const
+  ReplicaIdentity IndexPlugin::MakeIdentity() const
   {
     return {GenerateUuid(), PluginContext::GetServerIdentifier(), configuration_.name,
             PluginContext::GetCoreVersion()};
@@ -116,35 +140,39 @@ namespace OrthancRegistry
     {
       housekeeper_->Start();
     }
-    if (jobs_)
+    for (const auto& part : parts_)
     {
-      jobs_->Start();
+      part->Start();
     }
   }
 
   void IndexPlugin::OnOrthancStopped()
   {
-    if (jobs_)
-    {
-      jobs_->Stop();
-    }
+    std::for_each(parts_.rbegin(), parts_.rend(),
+                  [](const auto& part)
+                  {
+                    part->Stop();
+                  });
     housekeeper_->Stop();
   }
 
   void IndexPlugin::OnChange(OrthancPluginChangeType type, const char* resourceId)
   {
-    if (jobs_)
+    for (const auto& part : parts_)
     {
-      jobs_->OnChange(type, resourceId);
+      part->OnChange(type, resourceId);
     }
   }
 
   void IndexPlugin::Close()
   {
-    if (jobs_)
-    {
-      jobs_->Close();
-    }
+    RequestFilter::SetGate(nullptr);
+    std::for_each(parts_.rbegin(), parts_.rend(),
+                  [](const auto& part)
+                  {
+                    part->Close();
+                  });
+    hub_.reset();
     housekeeper_->Stop();
     engine_->Close();
   }

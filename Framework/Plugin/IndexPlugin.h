@@ -6,6 +6,7 @@
 #include "Framework/Plugin/IIndexEngine.h"
 #include "Framework/Plugin/RegistryConfiguration.h"
 #include "Framework/Plugin/SharedJobs.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 namespace OrthancRegistry
 {
@@ -33,11 +34,14 @@ namespace OrthancRegistry
     void Migrate(std::string_view component);
     void CheckReadOnlySchema();
     void KeepHouse();
-    ReplicaIdentity GetIdentity() const;
+    ReplicaIdentity MakeIdentity() const;
+    void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
 
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
-    std::unique_ptr<SharedJobs> jobs_; // null if there are none
+    ReplicaIdentity identity_;
+    std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
+    std::vector<std::unique_ptr<IPluginPart>> parts_; // none if the database is only read
     std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;
   };

@@ -2,7 +2,7 @@
 #include "Framework/Plugin/JobSubmitHandler.h"
 
 #include "Framework/Jobs/JobBody.h"
-#include "Framework/Plugin/RequestOrigin.h"
+#include "Framework/Plugin/RequestFilter.h"
 
 namespace OrthancRegistry
 {
@@ -143,7 +143,7 @@ namespace OrthancRegistry
     const std::string* const authorization = call.FindHeader("authorization");
     if (options_.isAuthenticationEnabled && authorization != nullptr) // the core has checked it then
     {
-      request.user = RequestOrigin::ParseBasicUser(*authorization);
+      request.user = RequestFilter::ParseBasicUser(*authorization);
     }
     return request;
   }

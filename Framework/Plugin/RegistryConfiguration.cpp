@@ -5,6 +5,7 @@
 #include "Framework/Common/Errors.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 namespace OrthancRegistry
@@ -87,6 +88,42 @@ namespace OrthancRegistry
       return routes;
     }
 
+    // The options of the core have been read already.
+    void ReadDirectory(DirectoryConfiguration& directory, ConfigurationSection& section)
+    {
+      const bool areModalitiesEnabled = section.GetBoolean("EnableModalities", true);
+      const bool arePeersEnabled = section.GetBoolean("EnablePeers", true);
+      directory.areModalitiesShared = directory.areModalitiesShared && areModalitiesEnabled;
+      directory.arePeersShared = directory.arePeersShared && arePeersEnabled;
+      directory.isFrozen = section.GetBoolean("FreezeDirectory", false);
+      directory.isFileImported = section.GetBoolean("ImportDirectory", false);
+      ReadUnsigned(directory.patienceMilliseconds, section, "DirectoryPatienceMilliseconds", 0, 60000);
+      ReadUnsigned(directory.historySize, section, "DirectoryHistorySize", 0, 10000000);
+      directory.keyFile = section.GetString("SecretsKeyFile", "");
+      directory.keyVariable = section.GetString("SecretsKeyVariable", "");
+      directory.oldKeyFiles = section.GetStrings("SecretsOldKeyFiles");
+      if (!directory.keyFile.empty() && !directory.keyVariable.empty())
+      {
+        throw RegistryError(ErrorCode::ParameterOutOfRange,
+                            "Configuration: only one of \"Registry.SecretsKeyFile\" and "
+                            "\"Registry.SecretsKeyVariable\" may be given");
+      }
+    }
+
+    void ReadCore(RegistryConfiguration& target, ConfigurationSection& core)
+    {
+      target.directory.areModalitiesShared = core.GetBoolean("DicomModalitiesInDatabase", false);
+      target.directory.arePeersShared = core.GetBoolean("OrthancPeersInDatabase", false);
+      ReadUnsigned(target.stability.ageSeconds, core, "StableAge", 0, std::numeric_limits<int>::max());
+      if (target.stability.ageSeconds == 0)
+      {
+        target.stability.ageSeconds = StabilityConfiguration().ageSeconds; // as the core does
+      }
+      ReadUnsigned(target.queries.size, core, "QueryRetrieveSize", 0, 10000000);
+      target.queries.localAet = core.GetString("DicomAet", "ORTHANC");
+      target.queries.retrieveMethod = core.GetString("DicomDefaultRetrieveMethod", "C-MOVE");
+    }
+
     void ReadRegistrySection(RegistryConfiguration& target, const Json::Value& configuration)
     {
       ConfigurationSection section("Registry", GetSection(configuration, "Registry"));
@@ -120,6 +157,11 @@ namespace OrthancRegistry
       ReadUnsigned(jobs.outputsHours, section, "OutputsHours", 0, 876000);
 
       ReadUnsigned(jobs.maximumWaiters, section, "MaximumWaiters", 0, 1000);
+
+      ReadDirectory(target.directory, section);
+      target.stability.isEnabled = section.GetBoolean("EnableStability", true);
+      target.queries.isEnabled = section.GetBoolean("EnableQueries", true);
+      ReadUnsigned(target.queries.hours, section, "QueriesHours", 0, 876000);
       section.CheckUnknownOptions();
       if (jobs.leaseSeconds < HEARTBEATS_PER_LEASE * heartbeat)
       {
@@ -145,6 +187,7 @@ namespace OrthancRegistry
         core.GetInteger("ConcurrentJobs", CONCURRENT_JOBS_DEFAULT, 0, CONCURRENT_JOBS_MAXIMUM);
     result.jobs.concurrentJobs = concurrent == 0 ? std::max(1u, std::thread::hardware_concurrency())
                                                  : static_cast<unsigned int>(concurrent);
+    ReadCore(result, core);
     ReadUnsigned(result.jobs.mediaArchiveSize, core, "MediaArchiveSize", 0, 1000000);
     ReadRegistrySection(result, configuration);
     const auto threads =

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Directory/DirectoryConfiguration.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Queries/QueriesConfiguration.h"
+#include "Framework/Stability/StabilityConfiguration.h"
 
 #include <json/value.h>
 
@@ -14,6 +17,9 @@ namespace OrthancRegistry
     std::string name;           // option "Name" of the core
     bool areJobsEnabled = true; // "Registry.EnableJobs"
     JobsConfiguration jobs;
+    DirectoryConfiguration directory;
+    StabilityConfiguration stability;
+    QueriesConfiguration queries;
 
     // RegistryError that names the option if one is unknown, of a wrong type or out of range.
     static RegistryConfiguration Read(const Json::Value& configuration);

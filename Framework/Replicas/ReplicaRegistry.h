@@ -4,6 +4,7 @@
 #include "Framework/Database/IDatabase.h"
 #include "Framework/Database/Transaction.h"
 #include "Framework/Jobs/JobsConfiguration.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <atomic>
 #include <chrono>

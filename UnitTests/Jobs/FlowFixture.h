@@ -7,6 +7,7 @@
 #include "Framework/Jobs/PutOffStore.h"
 #include "Framework/Jobs/RunStore.h"
 #include "Framework/Jobs/SubmitStore.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 #include "UnitTests/Jobs/TestCluster.h"
 
 namespace OrthancRegistry::Testing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Jobs/JobsService.h"
+#include "Framework/Replicas/ReplicaIdentity.h"
 #include "UnitTests/Jobs/FakeCore.h"
 #include "UnitTests/TestDatabases.h"
 #include "UnitTests/Waiting.h"

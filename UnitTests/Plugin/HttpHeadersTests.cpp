@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/HttpFileName.h"
-#include "Framework/Plugin/RequestOrigin.h"
+#include "Framework/Plugin/RequestFilter.h"
 
 #include <gtest/gtest.h>
 
@@ -23,9 +23,9 @@ namespace OrthancRegistry
     EXPECT_EQ(1024u + 11, FormatFileName(std::string(5000, 'a')).size());
   }
 
-  TEST(RequestOrigin, UserOfBasicAuthentication)
+  TEST(RequestFilter, UserOfBasicAuthentication)
   {
-    using RequestOrigin::ParseBasicUser;
+    using RequestFilter::ParseBasicUser;
     EXPECT_EQ("alice", ParseBasicUser("Basic YWxpY2U6c2VjcmV0"));      // alice:secret
     EXPECT_EQ("alice", ParseBasicUser("basic  YWxpY2U6c2U6Y3JldA==")); // alice:se:cret
     EXPECT_EQ("", ParseBasicUser("Basic YWxpY2U="));                   // no colon
