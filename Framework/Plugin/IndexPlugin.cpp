@@ -41,6 +41,15 @@ namespace OrthancRegistry
                      }
                    });
     }
+
+    void OnMetrics()
+    {
+      Guard("Metrics",
+            []
+            {
+              currentPlugin->RefreshMetrics();
+            });
+    }
   }
 
   IndexPlugin::IndexPlugin(std::unique_ptr<IIndexEngine> engine) : engine_(std::move(engine))
@@ -57,6 +66,7 @@ namespace OrthancRegistry
       return false;
     }
     configuration_ = RegistryConfiguration::Read(configuration);
+    LogWarnings(configuration_.warnings);
 
     BackendHooks hooks;
     hooks.open = [this]
@@ -71,6 +81,7 @@ namespace OrthancRegistry
     {
       MakeParts(configuration, hooks);
     }
+    auditLogs_ = std::make_unique<AuditLogging>(settings.auditLogsRoute);
     backend_ =
         std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
     backend_->Register(settings.maximumRetries);
@@ -108,6 +119,7 @@ namespace OrthancRegistry
     if (configuration_.isReadOnly)
     {
       CheckReadOnlySchema();
+      auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
       return;
     }
     Migrate("Index");
@@ -126,6 +138,7 @@ namespace OrthancRegistry
     {
       part->Open(context);
     }
+    auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -164,8 +177,19 @@ namespace OrthancRegistry
     }
   }
 
+  // The name that dashboards for the stock plugin look for
+  void IndexPlugin::RefreshMetrics()
+  {
+    if (const auto connections = engine_->CountConnections())
+    {
+      OrthancPluginSetMetricsValue(PluginContext::Get(), "orthanc_index_active_connections",
+                                   static_cast<float>(*connections), OrthancPluginMetricsType_Default);
+    }
+  }
+
   void IndexPlugin::Close()
   {
+    auditLogs_->Close();
     RequestFilter::SetGate(nullptr);
     std::for_each(parts_.rbegin(), parts_.rend(),
                   [](const auto& part)
@@ -228,6 +252,7 @@ namespace OrthancRegistry
                               }
                               currentPlugin = std::move(plugin);
                               OrthancPluginRegisterOnChangeCallback(context, &OnChange);
+                              OrthancPluginRegisterRefreshMetricsCallback(context, &OnMetrics);
                             });
     return code == OrthancPluginErrorCode_Success ? 0 : -1;
   }
