@@ -127,7 +127,7 @@ namespace OrthancRegistry::Testing
 
   TEST_P(AuditLogsTest, RecordsWhatIsOddAsWell)
   {
-    const std::string longId(100, 'x');
+    const std::string longId = "first" + std::string(100, 'x');
     Record({"p", "u\xff", 3, longId, "a", std::nullopt});
     const Json::Value log = List({})[0];
     EXPECT_EQ(log["UserId"], "u?");

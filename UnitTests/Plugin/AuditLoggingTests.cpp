@@ -49,7 +49,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(logs[0].log.resourceId, "series-id");
     EXPECT_EQ(logs[0].log.action, "view");
     EXPECT_EQ(logs[0].log.data, std::nullopt);
-    EXPECT_EQ(logs[1].log.data->bytes, std::string("\0x", 2));
+    EXPECT_EQ(logs[1].log.data, std::make_optional(Binary{std::string("\0x", 2)}));
     EXPECT_EQ(logs[2].log.resourceType, 4);
     EXPECT_EQ(logs[2].log.action, "");
   }
