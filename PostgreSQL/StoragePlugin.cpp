@@ -168,7 +168,7 @@ namespace OrthancRegistry
       const auto configuration = PostgreSQLConfiguration::Read(core);
       if (!configuration.isStorageEnabled)
       {
-        LogWarning(std::string(PLUGIN_NAME) + " is loaded but not enabled");
+        LogWarning(std::string(PLUGIN_NAME) + " is loaded but not enabled (option \"EnableStorage\")");
         return;
       }
       if (!configuration.isIndexEnabled)
