@@ -9,6 +9,7 @@
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestFilter.h"
+#include "Framework/Plugin/SharedTools.h"
 
 #include <algorithm>
 
@@ -99,6 +100,7 @@ namespace OrthancRegistry
       {
         return jobs->FilterSavedJobs(server, registry);
       };
+      parts_.push_back(std::make_unique<SharedTools>(options));
     }
   }
 
