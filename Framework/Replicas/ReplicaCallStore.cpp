@@ -29,12 +29,16 @@ namespace OrthancRegistry
   {
   }
 
+  // A server that has been started again is asked once: its last start had died without a word.
   std::vector<ReplicaIdentity> ReplicaCallStore::FindOthers(Transaction& transaction) const
   {
     std::vector<ReplicaIdentity> others;
     transaction.QueryEach<std::string, std::string, std::string, std::string>(
-        "SELECT incarnation, serverIdentifier, name, version FROM SharedReplicas WHERE incarnation <> $1"
-        " AND draining = 0 AND rescuedAt IS NULL AND heartbeatAt + leaseMicroseconds >= SharedNow()"
+        "SELECT incarnation, serverIdentifier, name, version FROM SharedReplicas AS other"
+        " WHERE incarnation <> $1 AND draining = 0 AND rescuedAt IS NULL"
+        " AND heartbeatAt + leaseMicroseconds >= SharedNow() AND NOT EXISTS (SELECT 1 FROM SharedReplicas"
+        " AS newer WHERE newer.serverIdentifier = other.serverIdentifier AND newer.startedAt > "
+        "other.startedAt)"
         " ORDER BY name, incarnation",
         [&others](std::string incarnation, std::string server, std::string name, std::string version)
         {

@@ -230,7 +230,8 @@ namespace OrthancRegistry
         answered++;
         isDone = isDone || (isEnough && isEnough(*state.reply));
       }
-      states[state.id] = std::move(state);
+      CallState& known = states[state.id];
+      known = std::move(state);
     }
     return isDone || answered == pending.size();
   }

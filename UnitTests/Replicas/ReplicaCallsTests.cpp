@@ -120,6 +120,14 @@ namespace OrthancRegistry::Testing
     Execute("UPDATE SharedReplicas SET rescuedAt = heartbeatAt WHERE incarnation = $1",
             rescued.GetIdentity().incarnation);
     EXPECT_TRUE(a.Get().CallOthers(REQUEST).empty());
+
+    CallingReplica& before = AddReplica("e", false);
+    Execute("UPDATE SharedReplicas SET startedAt = startedAt - 1000000 WHERE incarnation = $1",
+            before.GetIdentity().incarnation);
+    CallingReplica& again = AddReplica("e");
+    const auto answers = a.Get().CallOthers(REQUEST);
+    ASSERT_EQ(1u, answers.size());
+    EXPECT_EQ(again.GetIdentity().incarnation, answers[0].replica.incarnation);
   }
 
   TEST_P(ReplicaCallsTest, LostMessagesOnlyCostTime)
