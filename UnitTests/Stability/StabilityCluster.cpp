@@ -73,6 +73,7 @@ namespace OrthancRegistry::Testing
       Mark(ResourceLevel::Series, created.seriesId, instance.series);
       Mark(ResourceLevel::Study, created.studyId, instance.study);
       Mark(ResourceLevel::Patient, created.patientId, instance.patient);
+      Changes::Log(t, 2, ResourceLevel::Instance, created.instanceId, "20260101T000000");
       t.transaction.Flush();
       cost.statements = t.transaction.GetStatistics().statements - before.statements;
       cost.roundTrips = t.transaction.GetStatistics().roundTrips - before.roundTrips;

@@ -309,9 +309,8 @@ namespace OrthancRegistry::Testing
     EXPECT_TRUE(WaitUntil(
         [this]
         {
-          return CountLogged("study") == 2;
+          return CountLogged("study") == 2 && CountEvents("study") == 2;
         }));
-    EXPECT_EQ(CountEvents("study"), 2u);
     EXPECT_EQ(CountLogged("series"), 1);
   }
 
