@@ -9,6 +9,7 @@
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestFilter.h"
+#include "Framework/Plugin/SharedStability.h"
 #include "Framework/Plugin/SharedTools.h"
 
 #include <algorithm>
@@ -101,6 +102,12 @@ namespace OrthancRegistry
         return jobs->FilterSavedJobs(server, registry);
       };
       parts_.push_back(std::make_unique<SharedTools>(options));
+    }
+    if (configuration_.stability.isEnabled)
+    {
+      auto part = std::make_unique<SharedStability>(configuration_.stability);
+      hooks.extensions.resources = &part->GetObserver();
+      parts_.push_back(std::move(part));
     }
   }
 
