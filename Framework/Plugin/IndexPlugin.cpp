@@ -9,6 +9,7 @@
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestFilter.h"
+#include "Framework/Plugin/SharedQueries.h"
 
 #include <algorithm>
 
@@ -99,6 +100,10 @@ namespace OrthancRegistry
       {
         return jobs->FilterSavedJobs(server, registry);
       };
+      if (configuration_.queries.isEnabled)
+      {
+        parts_.push_back(std::make_unique<SharedQueries>(options, configuration_.queries, *jobs));
+      }
     }
   }
 
