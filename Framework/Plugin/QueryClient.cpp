@@ -14,90 +14,105 @@ namespace OrthancRegistry
     constexpr int MAXIMUM_RUNS = 3;
     constexpr Json::ArrayIndex MAXIMUM_ANSWERS = 50000;
     constexpr size_t MAXIMUM_SIZE = size_t{64} * 1024 * 1024; // bytes of JSON
+  }
 
-    std::string Get(const std::string& uri)
+  // A handle of the core, that is removed there in any case
+  class QueryClient::Handle
+  {
+  public:
+    Handle(const QueryClient& client, std::string id) : client_(client), id_(std::move(id))
     {
-      CoreAnswer answer = CallCore(HttpMethod::Get, uri);
-      if (answer.status != HTTP_OK)
-      {
-        throw RegistryError(ErrorCode::UnknownResource,
-                            "The core answered " + std::to_string(answer.status) + " to GET " + uri);
-      }
-      return std::move(answer.body);
     }
 
-    // A handle of the core, that is removed there in any case
-    class CoreHandle
+    ~Handle()
     {
-    public:
-      explicit CoreHandle(std::string id) : id_(std::move(id))
+      try
       {
+        client_.call_(HttpMethod::Delete, GetUri(), {});
       }
-
-      ~CoreHandle()
+      catch (const std::exception& error) // its archive is small: it forgets by itself
       {
-        try
-        {
-          CallCore(HttpMethod::Delete, GetUri());
-        }
-        catch (const std::exception& error) // its archive is small: it forgets by itself
-        {
-          LogInfo(std::string("A query could not be removed from the core: ") + error.what());
-        }
+        LogInfo(std::string("A query could not be removed from the core: ") + error.what());
       }
-
-      CoreHandle(const CoreHandle&) = delete;
-      CoreHandle& operator=(const CoreHandle&) = delete;
-
-      CoreQuery Read() const
-      {
-        const Json::ArrayIndex count = ParseJson(Get(GetUri() + "/answers")).size();
-        if (count > MAXIMUM_ANSWERS)
-        {
-          throw RegistryError(ErrorCode::BadRequest, "The modality has sent " + std::to_string(count) +
-                                                         " answers, more than the " +
-                                                         std::to_string(MAXIMUM_ANSWERS) +
-                                                         " that can be kept: make the query more specific");
-        }
-        const std::string answers = Get(GetUri() + "/answers?expand");
-        if (answers.size() > MAXIMUM_SIZE)
-        {
-          throw RegistryError(ErrorCode::BadRequest,
-                              "The answers of the modality take " + std::to_string(answers.size()) +
-                                  " bytes, more than the " + std::to_string(MAXIMUM_SIZE) +
-                                  " that can be kept: make the query more specific");
-        }
-        CoreQuery query;
-        query.id = id_;
-        query.query = ParseJson(Get(GetUri() + "/query"));
-        for (Json::Value& answer : ParseJson(answers))
-        {
-          query.answers.push_back(std::move(answer));
-        }
-        return query;
-      }
-
-    private:
-      std::string GetUri() const
-      {
-        return "/queries/" + id_;
-      }
-
-      std::string id_;
-    };
-
-    std::string Submit(const std::string& modality, const Json::Value& body)
-    {
-      const std::string uri = "/modalities/" + modality + "/query";
-      const CoreAnswer answer = CallCore(HttpMethod::Post, uri, WriteJson(body));
-      Json::Value json;
-      if (answer.status != HTTP_OK || !TryParseJson(json, answer.body) || !json.isObject() ||
-          !json["ID"].isString() || !IsUuid(json["ID"].asString()))
-      {
-        throw RegistryError(ErrorCode::InternalError, "No query was made out of POST " + uri);
-      }
-      return json["ID"].asString();
     }
+
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+
+    CoreQuery Read() const
+    {
+      const Json::ArrayIndex count = ParseJson(client_.Get(GetUri() + "/answers")).size();
+      if (count > MAXIMUM_ANSWERS)
+      {
+        throw RegistryError(ErrorCode::BadRequest, "The modality has sent " + std::to_string(count) +
+                                                       " answers, more than the " +
+                                                       std::to_string(MAXIMUM_ANSWERS) +
+                                                       " that can be kept: make the query more specific");
+      }
+      const std::string answers = client_.Get(GetUri() + "/answers?expand");
+      if (answers.size() > MAXIMUM_SIZE)
+      {
+        throw RegistryError(ErrorCode::BadRequest,
+                            "The answers of the modality take " + std::to_string(answers.size()) +
+                                " bytes, more than the " + std::to_string(MAXIMUM_SIZE) +
+                                " that can be kept: make the query more specific");
+      }
+      CoreQuery query;
+      query.id = id_;
+      query.query = ParseJson(client_.Get(GetUri() + "/query"));
+      for (Json::Value& answer : ParseJson(answers))
+      {
+        query.answers.push_back(std::move(answer));
+      }
+      return query;
+    }
+
+  private:
+    std::string GetUri() const
+    {
+      return "/queries/" + id_;
+    }
+
+    const QueryClient& client_;
+    std::string id_;
+  };
+
+  QueryClient::QueryClient(Call call) : call_(std::move(call))
+  {
+  }
+
+  std::string QueryClient::Get(const std::string& uri) const
+  {
+    CoreAnswer answer = call_(HttpMethod::Get, uri, {});
+    if (answer.status != HTTP_OK)
+    {
+      throw RegistryError(ErrorCode::UnknownResource,
+                          "The core answered " + std::to_string(answer.status) + " to GET " + uri);
+    }
+    return std::move(answer.body);
+  }
+
+  std::string QueryClient::Submit(const std::string& modality, const Json::Value& body) const
+  {
+    const std::string uri = "/modalities/" + modality + "/query";
+    CoreAnswer answer;
+    try
+    {
+      answer = call_(HttpMethod::Post, uri, WriteJson(body));
+    }
+    catch (const RegistryError& error)
+    {
+      throw RegistryError(error.GetCode(), "The query of modality " + modality +
+                                               " has failed, the log of Orthanc says why (" + error.what() +
+                                               ")");
+    }
+    Json::Value json;
+    if (answer.status != HTTP_OK || !TryParseJson(json, answer.body) || !json.isObject() ||
+        !json["ID"].isString() || !IsUuid(json["ID"].asString()))
+    {
+      throw RegistryError(ErrorCode::InternalError, "No query was made out of POST " + uri);
+    }
+    return json["ID"].asString();
   }
 
   ModalityFacts QueryClient::GetModality(const std::string& name)
@@ -121,7 +136,7 @@ namespace OrthancRegistry
   {
     for (int run = 1;; run++)
     {
-      const CoreHandle handle(Submit(modality, body));
+      const Handle handle(*this, Submit(modality, body));
       try
       {
         return handle.Read();

@@ -5,7 +5,12 @@ namespace OrthancRegistry
 {
   SharedQueries::SharedQueries(const JobsOptions& options, const QueriesConfiguration& configuration,
                                SharedJobs& jobs)
-      : options_(options), configuration_(configuration), jobs_(jobs)
+      : options_(options), configuration_(configuration), jobs_(jobs),
+        client_(
+            [](HttpMethod method, const std::string& uri, std::string_view body)
+            {
+              return CallCore(method, uri, body);
+            })
   {
     const std::string query = "/queries/([^/]+)";
     const std::string answer = query + "/answers/([^/]+)";
