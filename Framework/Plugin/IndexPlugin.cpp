@@ -9,6 +9,7 @@
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestFilter.h"
+#include "Framework/Plugin/SharedQueries.h"
 #include "Framework/Plugin/SharedStability.h"
 #include "Framework/Plugin/SharedTools.h"
 
@@ -102,6 +103,10 @@ namespace OrthancRegistry
         return jobs->FilterSavedJobs(server, registry);
       };
       parts_.push_back(std::make_unique<SharedTools>(options));
+      if (configuration_.queries.isEnabled)
+      {
+        parts_.push_back(std::make_unique<SharedQueries>(options, configuration_.queries, *jobs));
+      }
     }
     if (configuration_.stability.isEnabled)
     {

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Json.h"
 #include "Framework/Jobs/JobFormat.h"
+#include "Framework/Plugin/BooleanArgument.h"
 #include "Framework/Plugin/RevisionHeaders.h"
 
 #include <charconv>
@@ -20,27 +21,6 @@ namespace OrthancRegistry
       return std::chrono::duration_cast<std::chrono::microseconds>(
                  std::chrono::system_clock::now().time_since_epoch())
           .count();
-    }
-
-    // As the core reads a Boolean argument of GET: absent, empty, or one of four words
-    bool IsExpanded(const HttpCall& call)
-    {
-      const auto found = call.arguments.find("expand");
-      if (found == call.arguments.end())
-      {
-        return false;
-      }
-      const std::string& value = found->second;
-      if (value.empty() || value == "1" || value == "true")
-      {
-        return true;
-      }
-      if (value == "0" || value == "false")
-      {
-        return false;
-      }
-      throw RegistryError(ErrorCode::ParameterOutOfRange,
-                          "The argument \"expand\" is not a Boolean: " + value);
     }
 
     std::optional<int64_t> ReadNumber(const HttpCall& call, const char* name, int64_t maximum)
@@ -124,7 +104,7 @@ namespace OrthancRegistry
   HttpAnswer JobQueryHandler::List(const HttpCall& call)
   {
     const JobQuery query = ParseJobQuery(call.arguments);
-    const bool isExpanded = IsExpanded(call);
+    const bool isExpanded = ReadBooleanArgument(call, "expand");
     JobReader& reader = service_.GetReader();
     if (isExpanded)
     {
