@@ -60,13 +60,20 @@ namespace OrthancRegistry
     {
       opened = secrets_.Open(kind, entry.name, {secrets->bytes, keyId}, entry.problem);
     }
-    if (opened)
+    if (!opened)
     {
-      entry.value = DirectoryValue{*configuration, *opened};
+      entry.problem = entry.problem.empty() ? "Its secrets cannot be read" : entry.problem;
+      return entry;
     }
-    else if (entry.problem.empty())
+    DirectoryValue value{*configuration, *opened};
+    try
     {
-      entry.problem = "Its secrets cannot be read";
+      DirectoryFormat::Format(kind, value);
+      entry.value = std::move(value);
+    }
+    catch (const RegistryError& error) // written by hand
+    {
+      entry.problem = error.what();
     }
     return entry;
   }

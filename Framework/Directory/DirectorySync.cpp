@@ -168,7 +168,12 @@ namespace OrthancRegistry
       {
         applier_.Apply(mirror, kind, entry, false);
       }
+      const int64_t former = mirror.GetVersion();
       mirror.SetVersion(changed.version);
+      if (DirectoryHistory::IsPruneDue(former, changed.version))
+      {
+        DirectoryHistory::Prune(database_, configuration_.historySize);
+      }
     }
 
     for (int round = 0; round < MAXIMUM_ROUNDS; round++)

@@ -119,8 +119,7 @@ namespace OrthancRegistry
     {
       return nullptr;
     }
-    const Json::Value& revisions = GetSection(configuration, "CheckRevisions");
-    auto part = std::make_unique<SharedDirectory>(options, revisions.isBool() && revisions.asBool());
+    auto part = std::make_unique<SharedDirectory>(options, configuration);
     SharedDirectory* const directory = part.get();
     parts_.push_back(std::move(part));
     hooks.extensions.properties = directory;

@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/SharedDirectory.h"
 
+#include "Framework/Database/Retry.h"
+#include "Framework/Directory/DirectoryImport.h"
 #include "Framework/Directory/DirectoryPaths.h"
+#include "Framework/Plugin/DirectoryRoutes.h"
+#include "Framework/Plugin/RegistryConfiguration.h"
 
 namespace OrthancRegistry
 {
-  SharedDirectory::SharedDirectory(const DirectoryConfiguration& configuration, bool areRevisionsChecked)
-      : configuration_(configuration), secrets_(configuration), areRevisionsChecked_(areRevisionsChecked)
+  namespace
+  {
+    Json::Value ReadOwnLists(const Json::Value& core)
+    {
+      Json::Value lists(Json::objectValue);
+      for (const char* section : {"DicomModalities", "OrthancPeers"})
+      {
+        if (core.isMember(section))
+        {
+          lists[section] = core[section];
+        }
+      }
+      return lists;
+    }
+
+    bool ReadBoolean(const Json::Value& core, const char* option)
+    {
+      const Json::Value& value = GetSection(core, option);
+      return value.isBool() && value.asBool();
+    }
+  }
+
+  SharedDirectory::SharedDirectory(const DirectoryConfiguration& configuration, const Json::Value& core)
+      : configuration_(configuration), secrets_(configuration),
+        areRevisionsChecked_(ReadBoolean(core, "CheckRevisions")), ownLists_(ReadOwnLists(core))
   {
     WarnAboutClearSecrets(configuration_, secrets_);
     RegisterRoutes();
@@ -20,15 +47,16 @@ namespace OrthancRegistry
   // Without revisions the core serves its own routes.
   void SharedDirectory::RegisterRoutes()
   {
+    RegisterDirectoryRoutes(listsEdge_);
     if (areRevisionsChecked_ && configuration_.areModalitiesShared)
     {
-      edge_.Register<&DirectoryEntryHandler::AccessModality>("/modalities/([^/]+)");
-      edge_.Register<&DirectoryEntryHandler::ReadModality>("/modalities/([^/]+)/configuration");
+      entriesEdge_.Register<&DirectoryEntryHandler::AccessModality>("/modalities/([^/]+)");
+      entriesEdge_.Register<&DirectoryEntryHandler::ReadModality>("/modalities/([^/]+)/configuration");
     }
     if (areRevisionsChecked_ && configuration_.arePeersShared)
     {
-      edge_.Register<&DirectoryEntryHandler::AccessPeer>("/peers/([^/]+)");
-      edge_.Register<&DirectoryEntryHandler::ReadPeer>("/peers/([^/]+)/configuration");
+      entriesEdge_.Register<&DirectoryEntryHandler::AccessPeer>("/peers/([^/]+)");
+      entriesEdge_.Register<&DirectoryEntryHandler::ReadPeer>("/peers/([^/]+)/configuration");
     }
   }
 
@@ -39,11 +67,26 @@ namespace OrthancRegistry
 
   void SharedDirectory::Open(const PartContext& context)
   {
+    DirectoryImport::Run(context.database, configuration_, secrets_,
+                         {context.dialect.GetServerPropertiesQuery(), ownLists_}, context.identity.name);
     bus_ = context.hub.MakeChannel();
     store_ = std::make_unique<DirectoryStore>(secrets_, *bus_);
     mirrors_ = std::make_unique<DirectoryMirrors>();
     sync_ = std::make_unique<DirectorySync>(configuration_, context.identity, context.database, *store_,
                                             *mirrors_, core_);
+    bus_->SetHandler(
+        [this](std::string_view message)
+        {
+          if (message.empty() || message.starts_with(DirectoryStore::MESSAGE_PREFIX))
+          {
+            sync_->Wake();
+          }
+        });
+    OpenEdges(context);
+  }
+
+  void SharedDirectory::OpenEdges(const PartContext& context)
+  {
     const auto getAuthor = [replica = context.identity.name](DirectoryKind kind, const std::string& name)
     {
       const auto sender = RequestFilter::GetSender(CoreLists::GetPath(kind, name));
@@ -55,20 +98,27 @@ namespace OrthancRegistry
                                                   {
                                                     sync_->Wake();
                                                   });
-    bus_->SetHandler(
-        [this](std::string_view message)
-        {
-          if (message.empty() || message.starts_with(DirectoryStore::MESSAGE_PREFIX))
-          {
-            sync_->Wake();
-          }
-        });
-    edge_.Open(std::make_unique<DirectoryEntryHandler>(*mirrors_, *sync_));
+    entriesEdge_.Open(std::make_unique<DirectoryEntryHandler>(*mirrors_, *sync_));
+    listsEdge_.Open(std::make_unique<DirectoryHandler>(configuration_, secrets_, context.database,
+                                                       context.identity.name,
+                                                       [this, &database = context.database]
+                                                       {
+                                                         AnnounceChange(database);
+                                                       }));
     RequestFilter::AddGate(
         [this](HttpMethod method, std::string_view path)
         {
           return Admit(method, path);
         });
+  }
+
+  void SharedDirectory::AnnounceChange(IDatabase& database)
+  {
+    RunTransaction(database, AccessMode::ReadWrite,
+                   [this](Transaction& transaction)
+                   {
+                     bus_->Publish(transaction, DirectoryStore::MESSAGE_PREFIX);
+                   });
   }
 
   void SharedDirectory::Start()
@@ -86,7 +136,8 @@ namespace OrthancRegistry
   // The gate has been taken away before.
   void SharedDirectory::Close()
   {
-    edge_.Close();
+    entriesEdge_.Close();
+    listsEdge_.Close();
     if (bus_)
     {
       Stop();

@@ -5,6 +5,7 @@
 #include "Framework/Directory/DirectorySync.h"
 #include "Framework/Plugin/CoreLists.h"
 #include "Framework/Plugin/DirectoryEntryHandler.h"
+#include "Framework/Plugin/DirectoryHandler.h"
 #include "Framework/Plugin/IPluginPart.h"
 #include "Framework/Plugin/RequestFilter.h"
 #include "Framework/Plugin/RestEdge.h"
@@ -16,8 +17,8 @@ namespace OrthancRegistry
   class SharedDirectory : public IPluginPart, public IPropertyOwner
   {
   public:
-    // "areRevisionsChecked": the option "CheckRevisions" of the core
-    SharedDirectory(const DirectoryConfiguration& configuration, bool areRevisionsChecked);
+    // The second one is that of Orthanc.
+    SharedDirectory(const DirectoryConfiguration& configuration, const Json::Value& core);
     ~SharedDirectory() override;
 
     std::vector<std::string_view> GetComponents() const override;
@@ -42,12 +43,16 @@ namespace OrthancRegistry
 
   private:
     void RegisterRoutes();
+    void OpenEdges(const PartContext& context);
+    void AnnounceChange(IDatabase& database);
     bool Admit(HttpMethod method, std::string_view path);
 
     const DirectoryConfiguration configuration_;
     const SecretBox secrets_;
-    const bool areRevisionsChecked_;
-    RestEdge<DirectoryEntryHandler> edge_;
+    const bool areRevisionsChecked_; // option "CheckRevisions" of the core
+    const Json::Value ownLists_;     // what the configuration of the core lists
+    RestEdge<DirectoryEntryHandler> entriesEdge_;
+    RestEdge<DirectoryHandler> listsEdge_;
     CoreLists core_;
     std::unique_ptr<IMessageBus> bus_;
     std::unique_ptr<DirectoryStore> store_;

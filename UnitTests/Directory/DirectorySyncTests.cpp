@@ -2,6 +2,7 @@
 #include "UnitTests/Directory/DirectoryFixture.h"
 
 #include "Framework/Common/Json.h"
+#include "Framework/Database/Retry.h"
 #include "UnitTests/Directory/KeyFiles.h"
 
 #include <algorithm>
@@ -155,6 +156,26 @@ namespace OrthancRegistry::Testing
 
     b.Put("x", MakeModality("C"));
     EXPECT_EQ(MakeModality("C"), a.Get("x"));
+    EXPECT_EQ(0, CountProblems("x"));
+  }
+
+  TEST_P(DirectorySyncTest, ARowThatIsNoJsonSpoilsNothing)
+  {
+    WriteRow("x", MakeModality("A"));
+    WriteRow("y", MakeModality("Y"));
+    RunTransaction(GetDatabase(), AccessMode::ReadWrite,
+                   [](Transaction& transaction)
+                   {
+                     transaction.Execute(
+                         "UPDATE SharedModalities SET configuration = 'by hand' WHERE name = 'x'");
+                   });
+    auto& a = AddReplica("a");
+    EXPECT_TRUE(a.Get("x").isNull());
+    EXPECT_EQ(MakeModality("Y"), a.Get("y"));
+    EXPECT_EQ(1, CountProblems("x"));
+    a.Put("x", MakeModality("B"));
+    EXPECT_EQ(MakeModality("B"), a.Get("x"));
+    EXPECT_EQ(2, GetRow("x").revision);
     EXPECT_EQ(0, CountProblems("x"));
   }
 
