@@ -221,4 +221,11 @@ namespace OrthancRegistry
     return "SELECT key, value FROM KeyValueStores WHERE storeId = $1 AND key COLLATE \"C\" >= $2 "
            "AND ($3 = 0 OR key <> $2) ORDER BY key COLLATE \"C\" LIMIT $4";
   }
+
+  // By the age of the transaction that has written the row: nothing else of it is a time
+  std::string_view PostgreSQLIndexDialect::GetServerPropertiesQuery() const
+  {
+    return "SELECT server, COALESCE(value, '') FROM ServerProperties WHERE property = $1 "
+           "ORDER BY age(xmin), server";
+  }
 }

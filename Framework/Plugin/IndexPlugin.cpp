@@ -89,6 +89,7 @@ namespace OrthancRegistry
   {
     const JobsOptions options = JobsOptions::Read(configuration);
     RequestFilter::Register(options.isAuthenticationEnabled);
+    SharedDirectory* const directory = MakeDirectory(configuration, hooks);
     if (configuration_.areJobsEnabled)
     {
       auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
@@ -102,6 +103,14 @@ namespace OrthancRegistry
       {
         return jobs->FilterSavedJobs(server, registry);
       };
+      if (directory != nullptr)
+      {
+        jobs->GetCore().BeforeSubmit(
+            [directory](const std::string& uri)
+            {
+              directory->Prepare(uri);
+            });
+      }
       parts_.push_back(std::make_unique<SharedTools>(options));
       if (configuration_.queries.isEnabled)
       {
@@ -114,6 +123,25 @@ namespace OrthancRegistry
       hooks.extensions.resources = &part->GetObserver();
       parts_.push_back(std::move(part));
     }
+  }
+
+  // Before the jobs, which may name modalities and peers until they are closed. Null if nothing is shared.
+  SharedDirectory* IndexPlugin::MakeDirectory(const Json::Value& configuration, BackendHooks& hooks)
+  {
+    const DirectoryConfiguration& options = configuration_.directory;
+    if (!options.areModalitiesShared && !options.arePeersShared)
+    {
+      return nullptr;
+    }
+    auto part = std::make_unique<SharedDirectory>(options, configuration);
+    SharedDirectory* const directory = part.get();
+    parts_.push_back(std::move(part));
+    hooks.extensions.properties = directory;
+    hooks.onNotStarted = [directory]
+    {
+      directory->OnNotStarted();
+    };
+    return directory;
   }
 
   void IndexPlugin::Open()

@@ -42,39 +42,6 @@ namespace OrthancRegistry
       return value;
     }
 
-    // True if the header "If-None-Match" names the tag, as a weak or a strong one, or "*".
-    bool IsNamed(const HttpCall& call, const std::string& tag)
-    {
-      const std::string* header = call.FindHeader("if-none-match");
-      if (header == nullptr)
-      {
-        return false;
-      }
-      for (size_t begin = 0; begin <= header->size();)
-      {
-        const size_t end = std::min(header->find(',', begin), header->size());
-        std::string_view item = std::string_view(*header).substr(begin, end - begin);
-        while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
-        {
-          item.remove_prefix(1);
-        }
-        while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
-        {
-          item.remove_suffix(1);
-        }
-        if (item.starts_with("W/"))
-        {
-          item.remove_prefix(2);
-        }
-        if (item == tag || item == "*")
-        {
-          return true;
-        }
-        begin = end + 1;
-      }
-      return false;
-    }
-
     // The text of an element of an array, as the writer of the whole array would indent it
     std::string FormatElement(const Json::Value& element, bool isFirst)
     {
@@ -197,8 +164,9 @@ namespace OrthancRegistry
       return HttpAnswer::Empty(404);
     }
     const std::string tag = FormatEntityTag(result.job->revision);
-    HttpAnswer answer = IsNamed(call, tag) ? HttpAnswer::Empty(304)
-                                           : HttpAnswer::Json(FormatJob(*result.job, GetNow(), describe_));
+    HttpAnswer answer = IsEntityTagNamed(call.FindHeader("if-none-match"), tag)
+                            ? HttpAnswer::Empty(304)
+                            : HttpAnswer::Json(FormatJob(*result.job, GetNow(), describe_));
     answer.headers["ETag"] = tag;
     if (result.isBusy)
     {
