@@ -4,9 +4,11 @@
 #include "Framework/Common/Logging.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
+#include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
 #include "PostgreSQL/PostgreSQLMessageBus.h"
 #include "PostgreSQL/ServerLock.h"
+#include "PostgreSQL/StockSurface.h"
 
 #include <optional>
 
@@ -24,34 +26,39 @@ namespace OrthancRegistry
         configuration_ = PostgreSQLConfiguration::Read(configuration);
         if (configuration_.isIndexEnabled)
         {
-          for (const std::string& warning : configuration_.warnings)
-          {
-            LogWarning(warning);
-          }
+          LogWarnings(configuration_.warnings);
           database_ = std::make_unique<PostgreSQLDatabase>(configuration_.parameters);
           bus_ = std::make_unique<PostgreSQLMessageBus>(configuration_.parameters);
+          if (configuration_.isLocked)
+          {
+            lock_.emplace(configuration_.parameters, INDEX_LOCK);
+            lockedDatabase_.emplace(*database_, *lock_);
+          }
         }
         return {configuration_.isIndexEnabled, configuration_.maximumRetries,
-                configuration_.housekeepingSeconds};
+                configuration_.housekeepingSeconds, "/plugins/postgresql/audit-logs"};
       }
 
       void Open() override
       {
         CheckSchemaExists(*database_, configuration_.parameters.schema);
-        if (configuration_.isLocked)
+        if (lock_)
         {
-          lock_.emplace(configuration_.parameters, INDEX_LOCK);
+          lock_->Take();
         }
       }
 
       void Close() override
       {
-        lock_.reset();
+        if (lock_)
+        {
+          lock_->Release();
+        }
       }
 
       IDatabase& GetDatabase() override
       {
-        return *database_;
+        return lockedDatabase_ ? static_cast<IDatabase&>(*lockedDatabase_) : *database_;
       }
 
       const IIndexDialect& GetDialect() const override
@@ -62,6 +69,11 @@ namespace OrthancRegistry
       IMessageBus& GetBus() override
       {
         return *bus_;
+      }
+
+      std::optional<size_t> CountConnections() const override
+      {
+        return database_->GetOpenConnections();
       }
 
       std::span<const Migration> GetMigrations(std::string_view component) const override
@@ -75,7 +87,8 @@ namespace OrthancRegistry
       PostgreSQLIndexDialect dialect_;
       std::unique_ptr<PostgreSQLDatabase> database_;
       std::unique_ptr<PostgreSQLMessageBus> bus_;
-      std::optional<ServerLock> lock_;
+      std::optional<ServerLock> lock_; // these two only with the option "Lock"
+      std::optional<LockedDatabase> lockedDatabase_;
     };
   }
 }
@@ -88,7 +101,7 @@ extern "C"
     return InitializeIndexPlugin(
         context, PLUGIN_NAME,
         "Stores the index of Orthanc in a PostgreSQL database that several servers can "
-        "share, with their jobs.",
+        "share, with their jobs (Orthanc Registry " REGISTRY_VERSION ").",
         std::make_unique<PostgreSQLEngine>());
   }
 
@@ -104,6 +117,6 @@ extern "C"
 
   ORTHANC_PLUGINS_API const char* OrthancPluginGetVersion()
   {
-    return REGISTRY_VERSION;
+    return OrthancRegistry::STOCK_PLUGIN_VERSION;
   }
 }

@@ -2,7 +2,8 @@
 #include "PostgreSQL/PostgreSQLConfiguration.h"
 
 #include "Framework/Common/Configuration.h"
-#include "Framework/Common/Errors.h"
+#include "PostgreSQL/PasswordConfiguration.h"
+#include "PostgreSQL/TlsConfiguration.h"
 
 #include <algorithm>
 
@@ -12,81 +13,70 @@ namespace OrthancRegistry
   {
     constexpr const char* SECTION = "PostgreSQL";
 
-    std::string GetKeyword(const PostgreSQLParameters& parameters, std::string_view name)
+    PostgreSQLParameters ReadServer(ConfigurationSection& section, const std::string& uri)
     {
-      for (const auto& [keyword, value] : parameters.keywords)
-      {
-        if (keyword == name)
-        {
-          return value;
-        }
-      }
-      return "";
-    }
-
-    void AddKeyword(PostgreSQLParameters& parameters, const char* keyword, const std::string& value)
-    {
-      if (!value.empty())
-      {
-        parameters.keywords.emplace_back(keyword, value);
-      }
-    }
-
-    PostgreSQLParameters ReadConnection(ConfigurationSection& section)
-    {
-      const std::string uri = section.GetString("ConnectionUri", "");
       const std::string host = section.GetString("Host", "localhost");
       const int64_t port = section.GetInteger("Port", 5432, 1, 65535);
       const std::string database = section.GetString("Database", "");
       const std::string user = section.GetString("Username", "");
-      const std::string password = section.GetString("Password", "");
-      const bool hasTls = section.GetBoolean("EnableSsl", false);
       if (!uri.empty())
       {
         return PostgreSQLParameters::FromUri(uri);
       }
       PostgreSQLParameters parameters;
-      AddKeyword(parameters, "host", host);
-      AddKeyword(parameters, "port", std::to_string(port));
-      AddKeyword(parameters, "dbname", database);
-      AddKeyword(parameters, "user", user);
-      AddKeyword(parameters, "password", password);
-      AddKeyword(parameters, "sslmode", hasTls ? "require" : "disable");
+      parameters.Add("host", host);
+      parameters.Add("port", std::to_string(port));
+      parameters.Add("dbname", database);
+      parameters.Add("user", user);
       return parameters;
     }
 
-    bool IsLocalHost(const std::string& host)
+    void ReadPassword(PostgreSQLConfiguration& target, ConfigurationSection& section, bool isUri)
     {
-      return host.empty() || host == "localhost" || host == "::1" || host.starts_with("127.") ||
-             host.starts_with("/") || host.starts_with("@");
+      const auto read = PasswordConfiguration::Read(section);
+      if (isUri && target.parameters.Find("password") != nullptr)
+      {
+        if (!read.isFromOption)
+        {
+          target.warnings.emplace_back("Configuration: \"PostgreSQL.PasswordFile\" or "
+                                       "\"PostgreSQL.PasswordVariable\" is ignored, because "
+                                       "\"ConnectionUri\" contains a password");
+        }
+      }
+      else if (!isUri || !read.isFromOption)
+      {
+        target.parameters.Add("password", read.password);
+      }
     }
 
-    // Warns if somebody between the two machines could read, or pretend to be the database.
-    void CheckTls(PostgreSQLConfiguration& target)
+    // Of several servers, one that only follows another one is of no use to somebody who writes.
+    void PreferWritableServer(PostgreSQLParameters& parameters)
     {
-      const std::string address = GetKeyword(target.parameters, "hostaddr");
-      const std::string host = address.empty() ? GetKeyword(target.parameters, "host") : address;
-      const std::string mode = GetKeyword(target.parameters, "sslmode");
-      if (IsLocalHost(host) || mode == "verify-full" || mode == "verify-ca")
+      const auto isList = [&](const char* keyword)
       {
-        return;
+        const std::string* const value = parameters.Find(keyword);
+        return value != nullptr && value->find(',') != std::string::npos;
+      };
+      if (parameters.Find("target_session_attrs") == nullptr && (isList("host") || isList("hostaddr")))
+      {
+        parameters.Add("target_session_attrs", "read-write");
       }
-      const std::string advice = " Use \"ConnectionUri\" with sslmode=verify-full and sslrootcert.";
-      if (mode == "require")
+    }
+
+    void ReadConnection(PostgreSQLConfiguration& target, ConfigurationSection& section, bool isReadOnly)
+    {
+      const std::string uri = section.GetString("ConnectionUri", "");
+      target.parameters = ReadServer(section, uri);
+      ReadPassword(target, section, !uri.empty());
+      ReadTls(target.parameters, target.warnings, section, !uri.empty());
+      const std::string applicationName = section.GetString("ApplicationName", "");
+      if (target.parameters.Find("application_name") == nullptr)
       {
-        target.warnings.push_back(
-            "The connection to PostgreSQL on " + host +
-            " is encrypted, but the identity of the server is not verified: who can redirect "
-            "the traffic can read and change everything." +
-            advice);
+        target.parameters.Add("application_name", applicationName);
       }
-      else
+      if (!isReadOnly)
       {
-        target.warnings.push_back(
-            "THE CONNECTION TO POSTGRESQL ON " + host +
-            " IS NOT (OR NOT ALWAYS) ENCRYPTED: patient data and the password can be read on "
-            "the network." +
-            advice);
+        PreferWritableServer(target.parameters);
       }
     }
 
@@ -95,9 +85,7 @@ namespace OrthancRegistry
       const std::string mode = section.GetString("TransactionMode", "ReadCommitted");
       if (mode != "ReadCommitted" && mode != "Serializable")
       {
-        throw RegistryError(ErrorCode::ParameterOutOfRange,
-                            "Configuration: \"PostgreSQL.TransactionMode\" must be \"ReadCommitted\" or "
-                            "\"Serializable\"");
+        throw section.MakeError("TransactionMode", "ReadCommitted or Serializable");
       }
       return mode == "Serializable";
     }
@@ -123,8 +111,14 @@ namespace OrthancRegistry
       parameters.maximumConnections =
           static_cast<unsigned int>(section.GetInteger("IndexConnectionsCount", 50, 1, 10000));
       parameters.serializable = ReadTransactionMode(section);
+      parameters.logsStatements = section.GetBoolean("EnableVerboseLogs", false);
       parameters.schema = ToLowerCase(section.GetString("Schema", "public"));
-      AddKeyword(parameters, "application_name", section.GetString("ApplicationName", ""));
+      if (!IsSchemaName(parameters.schema))
+      {
+        throw section.MakeError("Schema",
+                                "a name of at most 63 letters, digits and underscores that does not "
+                                "start with a digit");
+      }
     }
   }
 
@@ -138,22 +132,24 @@ namespace OrthancRegistry
     {
       return result;
     }
+    const bool isReadOnly = ConfigurationSection("Orthanc", configuration).GetBoolean("ReadOnly", false);
     result.isLocked = section.GetBoolean("Lock", true);
+    if (result.isLocked && isReadOnly && result.isIndexEnabled)
+    {
+      throw RegistryError(ErrorCode::IncompatibleConfigurations,
+                          "Configuration: \"PostgreSQL.Lock\" must be false where \"ReadOnly\" is true: who "
+                          "only reads cannot keep others from using the database");
+    }
     result.housekeepingSeconds =
         static_cast<unsigned int>(section.GetInteger("HousekeepingInterval", 1, 1, 86400));
-    result.parameters = ReadConnection(section);
+    ReadConnection(result, section, isReadOnly);
     ReadPool(result, section);
-    for (const char* const withoutEffect :
-         {"UseDynamicConnectionPool", "AllowInconsistentChildCounts", "EnableVerboseLogs"})
+    for (const char* const withoutEffect : {"UseDynamicConnectionPool", "AllowInconsistentChildCounts"})
     {
       section.GetBoolean(withoutEffect, false);
     }
-    CheckSchemaName(result.parameters.schema);
-    CheckTls(result);
-    for (const std::string& option : section.GetUnknownOptions())
-    {
-      result.warnings.push_back("Configuration: unknown option \"PostgreSQL." + option + "\" is ignored");
-    }
+    const auto unknown = section.GetWarnings();
+    result.warnings.insert(result.warnings.end(), unknown.begin(), unknown.end());
     return result;
   }
 }

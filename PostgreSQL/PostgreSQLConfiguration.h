@@ -10,10 +10,12 @@
 namespace OrthancRegistry
 {
   // The section "PostgreSQL" of the configuration of Orthanc: the options of the stock plugins, with their
-  // meanings and defaults, read by both the index and the storage plugin.
+  // meanings and defaults, and ours about TLS and the password; read by both the index and the storage
+  // plugin. As in the stock plugins, "ConnectionUri" replaces "Host", "Port", "Database", "Username",
+  // "Password" and "EnableSsl". The other options that say how to connect complete it where it is silent.
   //
-  // Three options are accepted and have no effect: "UseDynamicConnectionPool" (connections are always made on
-  // demand), "AllowInconsistentChildCounts" (counts of children are always exact) and "EnableVerboseLogs".
+  // Two options are accepted and have no effect: "UseDynamicConnectionPool" (connections are always made on
+  // demand) and "AllowInconsistentChildCounts" (counts of children are always exact).
   struct PostgreSQLConfiguration
   {
     bool isIndexEnabled = false;

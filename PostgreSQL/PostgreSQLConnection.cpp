@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/DatabaseErrors.h"
+#include "PostgreSQL/ConnectionAdvice.h"
 #include "PostgreSQL/PostgreSQLErrors.h"
 
 #include <poll.h>
@@ -68,7 +69,8 @@ namespace OrthancRegistry
     connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 0));
     if (connection_ == nullptr || !IsAlive())
     {
-      throw ConnectionLostError("Cannot connect to PostgreSQL: " + GetErrorMessage());
+      const std::string message = GetErrorMessage();
+      throw ConnectionLostError("Cannot connect to PostgreSQL: " + message + GetConnectionAdvice(message));
     }
     PQsetNoticeReceiver(Get(), IgnoreNotice, nullptr);
     SetUp(parameters);

@@ -228,4 +228,16 @@ namespace OrthancRegistry
     return "SELECT server, COALESCE(value, '') FROM ServerProperties WHERE property = $1 "
            "ORDER BY age(xmin), server";
   }
+
+  AuditLogsSql PostgreSQLIndexDialect::GetAuditLogsSql() const
+  {
+    // "ts" is the local time of the session, as NOW() has written it. A bare "ctid" in the order would be the
+    // text.
+    return {"SELECT CAST(EXTRACT(EPOCH FROM CAST(ts AS TIMESTAMPTZ)) * 1000000 AS BIGINT), "
+            "CAST(ctid AS TEXT), sourcePlugin, userId, resourceType, resourceId, action, logData "
+            "FROM AuditLogs WHERE (ts, ctid) > "
+            "(CAST(TIMESTAMPTZ 'epoch' + $1 * INTERVAL '1 microsecond' AS TIMESTAMP), CAST($2 AS TID)) "
+            "AND ts < CAST(TIMESTAMPTZ 'epoch' + $3 * INTERVAL '1 microsecond' AS TIMESTAMP)",
+            "AuditLogs.ts, AuditLogs.ctid", "(0,0)"};
+  }
 }

@@ -24,6 +24,7 @@ namespace OrthancRegistry
     bool FoldStatistics(Transaction& transaction) const override;
     std::string_view GetKeyValuesQuery() const override;
     std::string_view GetServerPropertiesQuery() const override;
+    AuditLogsSql GetAuditLogsSql() const override;
 
     // PostgreSQLFindDialect.cpp
     std::string_view GetBytewiseCollation() const override;

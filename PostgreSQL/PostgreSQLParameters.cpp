@@ -50,10 +50,33 @@ namespace OrthancRegistry
     return parameters;
   }
 
+  const std::string* PostgreSQLParameters::Find(std::string_view keyword) const
+  {
+    const auto found = std::find_if(keywords.begin(), keywords.end(),
+                                    [&](const auto& candidate)
+                                    {
+                                      return candidate.first == keyword;
+                                    });
+    return found == keywords.end() ? nullptr : &found->second;
+  }
+
+  void PostgreSQLParameters::Add(const char* keyword, const std::string& value)
+  {
+    if (!value.empty())
+    {
+      keywords.emplace_back(keyword, value);
+    }
+  }
+
+  bool IsSchemaName(const std::string& schema)
+  {
+    return !schema.empty() && schema.size() <= MAXIMUM_IDENTIFIER_LENGTH &&
+           IsFirstCharacter(schema.front()) && std::all_of(schema.begin(), schema.end(), IsNextCharacter);
+  }
+
   void CheckSchemaName(const std::string& schema)
   {
-    if (schema.empty() || schema.size() > MAXIMUM_IDENTIFIER_LENGTH || !IsFirstCharacter(schema.front()) ||
-        !std::all_of(schema.begin(), schema.end(), IsNextCharacter))
+    if (!IsSchemaName(schema))
     {
       throw RegistryError(ErrorCode::ParameterOutOfRange,
                           "The name of the schema must consist of at most 63 lower case letters, digits and "

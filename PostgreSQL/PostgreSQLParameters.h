@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,10 +25,21 @@ namespace OrthancRegistry
     // Longest time to find out what became of a COMMIT that was cut off; then CommitInDoubtError
     unsigned int commitResolutionSeconds = 10;
 
+    bool logsStatements = false; // option EnableVerboseLogs; without values
+
     // From a URI "postgresql://..."; throws RegistryError if libpq does not understand it.
     static PostgreSQLParameters FromUri(const std::string& uri);
+
+    // The value of a keyword, null if it is absent
+    const std::string* Find(std::string_view keyword) const;
+
+    // Unless the value is empty
+    void Add(const char* keyword, const std::string& value);
   };
 
-  // Throws RegistryError(ParameterOutOfRange) unless the name is [a-z_][a-z0-9_]{0,62}.
+  // Whether the name is [a-z_][a-z0-9_]{0,62}
+  bool IsSchemaName(const std::string& schema);
+
+  // Throws RegistryError(ParameterOutOfRange) if it is not.
   void CheckSchemaName(const std::string& schema);
 }

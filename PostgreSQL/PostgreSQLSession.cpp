@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "PostgreSQL/PostgreSQLSession.h"
 
+#include "Framework/Common/Logging.h"
 #include "Framework/Database/DatabaseErrors.h"
 #include "PostgreSQL/PostgreSQLCommitResolver.h"
 
@@ -69,10 +70,19 @@ namespace OrthancRegistry
                    {});
   }
 
+  void PostgreSQLSession::LogStatement(std::string_view sql) const
+  {
+    if (parameters_.logsStatements)
+    {
+      LogInfo("PostgreSQL: " + std::string(sql));
+    }
+  }
+
   void PostgreSQLSession::Enqueue(std::string_view sql, std::span<const Parameter> parameters,
                                   RowHandler onRow, DoneHandler onDone)
   {
     CheckActive();
+    LogStatement(sql);
     if (state_ == State::Opened)
     {
       state_ = State::Active;
@@ -99,6 +109,7 @@ namespace OrthancRegistry
   void PostgreSQLSession::ExecuteScript(std::string_view sql)
   {
     CheckActive();
+    LogStatement(sql);
     if (state_ == State::Opened)
     {
       state_ = State::Active;

@@ -63,6 +63,7 @@ namespace OrthancRegistry
 
     void CheckActive() const;
     void SendBegin();
+    void LogStatement(std::string_view sql) const;
     void CommitReading();
     void CommitWriting();
     void Undo();

@@ -4,10 +4,10 @@
 #include "Framework/Plugin/PluginContext.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
+#include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/ServerLock.h"
+#include "PostgreSQL/StockSurface.h"
 #include "PostgreSQL/StorageArea.h"
-
-#include <optional>
 
 namespace OrthancRegistry
 {
@@ -20,13 +20,15 @@ namespace OrthancRegistry
     {
     public:
       StoragePlugin(const PostgreSQLConfiguration& configuration, bool isReadOnly)
-          : database_(configuration.parameters),
-            area_(database_, {.maximumRetries = configuration.maximumRetries})
+          : database_(configuration.parameters), lock_(configuration.parameters, STORAGE_LOCK),
+            lockedDatabase_(database_, lock_),
+            area_(configuration.isLocked ? static_cast<IDatabase&>(lockedDatabase_) : database_,
+                  {.maximumRetries = configuration.maximumRetries})
       {
         CheckSchemaExists(database_, configuration.parameters.schema);
         if (configuration.isLocked)
         {
-          lock_.emplace(configuration.parameters, STORAGE_LOCK);
+          lock_.Take();
         }
         if (!isReadOnly)
         {
@@ -41,8 +43,9 @@ namespace OrthancRegistry
 
     private:
       PostgreSQLDatabase database_;
+      ServerLock lock_; // taken only with the option "Lock"
+      LockedDatabase lockedDatabase_;
       StorageArea area_;
-      std::optional<ServerLock> lock_;
     };
 
     std::unique_ptr<StoragePlugin> currentPlugin; // the callbacks of the core carry no pointer
@@ -170,10 +173,7 @@ namespace OrthancRegistry
       }
       if (!configuration.isIndexEnabled)
       {
-        for (const std::string& warning : configuration.warnings)
-        {
-          LogWarning(warning);
-        }
+        LogWarnings(configuration.warnings);
       }
       const bool isReadOnly = ConfigurationSection("Orthanc", core).GetBoolean("ReadOnly", false);
       currentPlugin = std::make_unique<StoragePlugin>(configuration, isReadOnly);
@@ -188,7 +188,8 @@ extern "C"
   {
     using namespace OrthancRegistry;
     if (!PluginContext::Initialize(context, PLUGIN_NAME,
-                                   "Stores the files of Orthanc in a PostgreSQL database, as large objects."))
+                                   "Stores the files of Orthanc in a PostgreSQL database, as large objects "
+                                   "(Orthanc Registry " REGISTRY_VERSION ")."))
     {
       return -1;
     }
@@ -208,6 +209,6 @@ extern "C"
 
   ORTHANC_PLUGINS_API const char* OrthancPluginGetVersion()
   {
-    return REGISTRY_VERSION;
+    return OrthancRegistry::STOCK_PLUGIN_VERSION;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/IndexPlugin.h"
 
+#include "Framework/Common/Logging.h"
 #include "SQLite/EmbeddedMigrations.h"
 #include "SQLite/SQLiteConfiguration.h"
 #include "SQLite/SQLiteIndexDialect.h"
@@ -23,8 +24,10 @@ namespace OrthancRegistry
         path_ = read.parameters.path;
         Settings settings;
         settings.isEnabled = read.isIndexEnabled;
+        settings.auditLogsRoute = "/plugins/sqlite/audit-logs";
         if (settings.isEnabled)
         {
+          LogWarnings(read.warnings);
           database_ = std::make_unique<SQLiteDatabase>(read.parameters);
           bus_ = std::make_unique<SQLiteMessageBus>(*database_);
         }
@@ -54,6 +57,11 @@ namespace OrthancRegistry
       IMessageBus& GetBus() override
       {
         return *bus_;
+      }
+
+      std::optional<size_t> CountConnections() const override
+      {
+        return std::nullopt;
       }
 
       std::span<const Migration> GetMigrations(std::string_view component) const override

@@ -29,7 +29,7 @@ namespace OrthancRegistry
         section.GetInteger("MaximumReaders", result.parameters.maximumReaders, 1, 1000));
     result.parameters.busyTimeoutSeconds = static_cast<unsigned int>(
         section.GetInteger("BusyTimeoutSeconds", result.parameters.busyTimeoutSeconds, 1, 3600));
-    section.CheckUnknownOptions();
+    result.warnings = section.GetWarnings();
     return result;
   }
 }

@@ -206,4 +206,17 @@ namespace OrthancRegistry
     return "SELECT server, COALESCE(value, '') FROM ServerProperties WHERE property = $1 "
            "ORDER BY rowid DESC";
   }
+
+  AuditLogsSql SQLiteIndexDialect::GetAuditLogsSql() const
+  {
+    // "ts" is a text in UTC with milliseconds.
+    return {
+        "SELECT CAST(strftime('%s', ts) AS INTEGER) * 1000000 + CAST(substr(ts, 21, 3) AS INTEGER) * 1000, "
+        "CAST(rowid AS TEXT), sourcePlugin, userId, resourceType, resourceId, action, logData "
+        "FROM AuditLogs WHERE (ts, rowid) > (strftime('%Y-%m-%d %H:%M:%S', $1 / 1000000, 'unixepoch') || "
+        "printf('.%03d', $1 / 1000 % 1000), CAST($2 AS INTEGER)) "
+        "AND ts < strftime('%Y-%m-%d %H:%M:%S', $3 / 1000000, 'unixepoch') || "
+        "printf('.%03d', $3 / 1000 % 1000)",
+        "ts, rowid", "0"};
+  }
 }

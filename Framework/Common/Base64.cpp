@@ -14,6 +14,27 @@ namespace OrthancRegistry
     constexpr unsigned int BYTE_BITS = 8;
   }
 
+  std::string EncodeBase64(std::string_view bytes)
+  {
+    std::string encoded;
+    encoded.reserve((bytes.size() + BYTES - 1) / BYTES * CHARACTERS);
+    for (size_t block = 0; block < bytes.size(); block += BYTES)
+    {
+      const std::string_view group = bytes.substr(block, BYTES);
+      uint32_t value = 0;
+      for (size_t i = 0; i < BYTES; i++)
+      {
+        value = (value << BYTE_BITS) | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0u);
+      }
+      for (size_t i = 0; i < CHARACTERS; i++)
+      {
+        const size_t digit = (value >> (BITS * (CHARACTERS - 1 - i))) & (ALPHABET.size() - 1);
+        encoded += i <= group.size() ? ALPHABET[digit] : '=';
+      }
+    }
+    return encoded;
+  }
+
   std::optional<std::string> DecodeBase64(std::string_view text)
   {
     if (text.size() % CHARACTERS != 0)

@@ -7,6 +7,9 @@
 
 namespace OrthancRegistry
 {
+  // Base 64 with padding
+  std::string EncodeBase64(std::string_view bytes);
+
   // Decodes base 64 with padding (RFC 4648, section 4); nothing if the text is malformed.
   std::optional<std::string> DecodeBase64(std::string_view text);
 }

@@ -1,10 +1,34 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Common/Configuration.h"
 
-#include "Framework/Common/Errors.h"
+#include "Framework/Common/Json.h"
+#include "Framework/Common/Spelling.h"
+#include "Framework/Common/Utf8.h"
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    constexpr size_t LONGEST_VALUE = 80; // that is quoted in the log
+
+    bool MayHoldPassword(const std::string& option)
+    {
+      return option.find("Password") != std::string::npos || option.find("Secret") != std::string::npos ||
+             option == "ConnectionUri";
+    }
+
+    std::string FormatValue(const Json::Value& value)
+    {
+      const std::string text = WriteJson(value);
+      return text.size() <= LONGEST_VALUE ? text : ToStorableText(text.substr(0, LONGEST_VALUE)) + "...";
+    }
+
+    std::string FormatNumber(double number)
+    {
+      return FormatValue(Json::Value(number));
+    }
+  }
+
   ConfigurationSection::ConfigurationSection(std::string name, const Json::Value& section)
       : name_(std::move(name)), section_(section)
   {
@@ -31,14 +55,22 @@ namespace OrthancRegistry
     const Json::Value* const value = Find(option);
     if (value != nullptr && !value->isArray())
     {
-      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a list");
+      throw MakeError(option, "a list", ErrorCode::BadParameterType);
     }
     return value;
   }
 
-  std::string ConfigurationSection::Describe(const std::string& option) const
+  std::string ConfigurationSection::Quote(const std::string& option) const
   {
-    return "Configuration: \"" + name_ + "." + option + "\"";
+    return "\"" + name_ + "." + option + "\"";
+  }
+
+  RegistryError ConfigurationSection::MakeError(const std::string& option, const std::string& allowed,
+                                                ErrorCode code) const
+  {
+    const std::string value =
+        MayHoldPassword(option) || !IsPresent(option) ? " is wrong" : " is " + FormatValue(section_[option]);
+    return {code, "Configuration: " + Quote(option) + value + ": it must be " + allowed};
   }
 
   bool ConfigurationSection::GetBoolean(const std::string& option, bool defaultValue)
@@ -50,7 +82,7 @@ namespace OrthancRegistry
     }
     if (!value->isBool())
     {
-      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be true or false");
+      throw MakeError(option, "true or false", ErrorCode::BadParameterType);
     }
     return value->asBool();
   }
@@ -63,16 +95,12 @@ namespace OrthancRegistry
     {
       return defaultValue;
     }
-    if (!value->isInt64())
+    const bool isInteger = value->isInt64();
+    const int64_t integer = isInteger ? value->asInt64() : 0;
+    if (!isInteger || integer < minimum || integer > maximum)
     {
-      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be an integer");
-    }
-    const int64_t integer = value->asInt64();
-    if (integer < minimum || integer > maximum)
-    {
-      throw RegistryError(ErrorCode::ParameterOutOfRange, Describe(option) + " must be between " +
-                                                              std::to_string(minimum) + " and " +
-                                                              std::to_string(maximum));
+      throw MakeError(option, "an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum),
+                      isInteger ? ErrorCode::ParameterOutOfRange : ErrorCode::BadParameterType);
     }
     return integer;
   }
@@ -86,7 +114,7 @@ namespace OrthancRegistry
     }
     if (!value->isString())
     {
-      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a string");
+      throw MakeError(option, "a string", ErrorCode::BadParameterType);
     }
     return value->asString();
   }
@@ -99,16 +127,12 @@ namespace OrthancRegistry
     {
       return defaultValue;
     }
-    if (!value->isNumeric())
+    const bool isNumber = value->isNumeric();
+    const double number = isNumber ? value->asDouble() : 0;
+    if (!isNumber || !(number >= minimum && number <= maximum))
     {
-      throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a number");
-    }
-    const double number = value->asDouble();
-    if (!(number >= minimum && number <= maximum))
-    {
-      throw RegistryError(ErrorCode::ParameterOutOfRange, Describe(option) + " must be between " +
-                                                              std::to_string(minimum) + " and " +
-                                                              std::to_string(maximum));
+      throw MakeError(option, "a number from " + FormatNumber(minimum) + " to " + FormatNumber(maximum),
+                      isNumber ? ErrorCode::ParameterOutOfRange : ErrorCode::BadParameterType);
     }
     return number;
   }
@@ -122,7 +146,7 @@ namespace OrthancRegistry
       {
         if (!value.isString())
         {
-          throw RegistryError(ErrorCode::BadParameterType, Describe(option) + " must be a list of strings");
+          throw MakeError(option, "a list of strings", ErrorCode::BadParameterType);
         }
         strings.push_back(value.asString());
       }
@@ -143,29 +167,21 @@ namespace OrthancRegistry
     return sections;
   }
 
-  std::vector<std::string> ConfigurationSection::GetUnknownOptions() const
+  std::vector<std::string> ConfigurationSection::GetWarnings() const
   {
-    std::vector<std::string> unknown;
+    std::vector<std::string> warnings;
     if (section_.isObject())
     {
       for (const std::string& option : section_.getMemberNames())
       {
         if (!known_.contains(option))
         {
-          unknown.push_back(option);
+          const std::string* const closest = FindClosest(option, known_);
+          warnings.push_back("Configuration: the unknown option " + Quote(option) + " is ignored" +
+                             (closest == nullptr ? "" : ": did you mean \"" + *closest + "\"?"));
         }
       }
     }
-    return unknown;
-  }
-
-  void ConfigurationSection::CheckUnknownOptions() const
-  {
-    const std::vector<std::string> unknown = GetUnknownOptions();
-    if (!unknown.empty())
-    {
-      throw RegistryError(ErrorCode::ParameterOutOfRange,
-                          "Configuration: unknown option \"" + name_ + "." + unknown.front() + "\"");
-    }
+    return warnings;
   }
 }

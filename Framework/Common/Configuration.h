@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Common/Errors.h"
+
 #include <json/value.h>
 
 #include <cstdint>
@@ -10,9 +12,9 @@
 
 namespace OrthancRegistry
 {
-  // One section of the configuration of Orthanc, read with types and limits. A wrong type, a value out of
-  // range or an unknown name is a RegistryError(BadParameterType, ParameterOutOfRange) that names section and
-  // option. Not thread-safe: it is read once, at start.
+  // One section of the configuration of Orthanc, read with types and limits. A wrong type or a value out of
+  // range is a RegistryError(BadParameterType, ParameterOutOfRange) that names section, option and value, and
+  // says what is allowed. Not thread-safe: it is read once, at start.
   class ConfigurationSection
   {
   public:
@@ -29,17 +31,19 @@ namespace OrthancRegistry
     // A list of objects, each to be read as a section of its own; empty if it is absent.
     std::vector<ConfigurationSection> GetSections(const std::string& option);
 
-    // To be called after all options have been asked for: the options of the section that nobody asked for,
-    // misspelled names most of the time.
-    std::vector<std::string> GetUnknownOptions() const;
+    // To be called after all options have been asked for: a line for the log for each option of the section
+    // that nobody asked for, misspelled most of the time, with the name that is closest.
+    std::vector<std::string> GetWarnings() const;
 
-    // Throws if there is an unknown option.
-    void CheckUnknownOptions() const;
+    // The error of a value that is not allowed. "allowed" continues "it must be ". The values of options that
+    // may hold a password are not shown.
+    RegistryError MakeError(const std::string& option, const std::string& allowed,
+                            ErrorCode code = ErrorCode::ParameterOutOfRange) const;
 
   private:
     const Json::Value* Find(const std::string& option);
     const Json::Value* FindList(const std::string& option);
-    std::string Describe(const std::string& option) const;
+    std::string Quote(const std::string& option) const;
 
     std::string name_;
     Json::Value section_;

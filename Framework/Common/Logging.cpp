@@ -37,6 +37,14 @@ namespace OrthancRegistry
     Log(LogLevel::Warning, message);
   }
 
+  void LogWarnings(const std::vector<std::string>& messages)
+  {
+    for (const std::string& message : messages)
+    {
+      LogWarning(message);
+    }
+  }
+
   void LogInfo(std::string_view message)
   {
     Log(LogLevel::Info, message);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace OrthancRegistry
 {
@@ -22,5 +23,6 @@ namespace OrthancRegistry
 
   void LogError(std::string_view message);
   void LogWarning(std::string_view message);
+  void LogWarnings(const std::vector<std::string>& messages);
   void LogInfo(std::string_view message);
 }

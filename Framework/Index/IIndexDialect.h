@@ -46,6 +46,17 @@ namespace OrthancRegistry
     std::string value;
   };
 
+  // How audit logs are read in the order of their moments. The stock schema gives them no key: those of the
+  // same moment are told apart by where the engine keeps them.
+  struct AuditLogsSql
+  {
+    // Moment, row and the columns of the audit logs that come after row $2 of moment $1, and before moment
+    // $3, up to the end of the WHERE clause. Moments are microseconds since 1970, rows are text.
+    std::string_view select;
+    std::string_view order;
+    std::string_view noRow; // comes before all rows
+  };
+
   // What the two engines must do differently in the index, one implementation per engine: functions that have
   // to be one round trip on PostgreSQL, bulk insertions, and texts that only one engine understands.
   // Stateless, thread-safe.
@@ -94,6 +105,8 @@ namespace OrthancRegistry
     // Servers and values of property $1 of all servers, the one that was written last comes first as far as
     // the engine can tell.
     virtual std::string_view GetServerPropertiesQuery() const = 0;
+
+    virtual AuditLogsSql GetAuditLogsSql() const = 0;
 
     // Fragments for the Find compiler. The first is appended to a text that is compared or ordered byte by
     // byte, the second is the operator that matches a text with a pattern.

@@ -7,6 +7,9 @@
 
 #include <json/value.h>
 
+#include <optional>
+#include <string>
+
 namespace OrthancRegistry
 {
   // What an engine brings to its index plugin. Not thread-safe; the objects it hands out are.
@@ -18,6 +21,7 @@ namespace OrthancRegistry
       bool isEnabled = false;
       uint32_t maximumRetries = 10;         // of a transaction that another one was in the way of
       unsigned int housekeepingSeconds = 1; // pause between two turns
+      std::string auditLogsRoute;           // where audit logs can be read
     };
 
     virtual ~IIndexEngine() = default;
@@ -37,6 +41,9 @@ namespace OrthancRegistry
     virtual IDatabase& GetDatabase() = 0;
     virtual const IIndexDialect& GetDialect() const = 0;
     virtual IMessageBus& GetBus() = 0;
+
+    // How many connections to a database server are open, nothing if there is no server
+    virtual std::optional<size_t> CountConnections() const = 0;
 
     // Empty if the engine needs no schema for that component ("Index", "Messages", "Jobs").
     virtual std::span<const Migration> GetMigrations(std::string_view component) const = 0;

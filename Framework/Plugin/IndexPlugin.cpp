@@ -44,6 +44,15 @@ namespace OrthancRegistry
                      }
                    });
     }
+
+    void OnMetrics()
+    {
+      Guard("Metrics",
+            []
+            {
+              currentPlugin->RefreshMetrics();
+            });
+    }
   }
 
   IndexPlugin::IndexPlugin(std::unique_ptr<IIndexEngine> engine) : engine_(std::move(engine))
@@ -60,6 +69,7 @@ namespace OrthancRegistry
       return false;
     }
     configuration_ = RegistryConfiguration::Read(configuration);
+    LogWarnings(configuration_.warnings);
 
     BackendHooks hooks;
     hooks.open = [this]
@@ -74,6 +84,7 @@ namespace OrthancRegistry
     {
       MakeParts(configuration, hooks);
     }
+    auditLogs_ = std::make_unique<AuditLogging>(settings.auditLogsRoute);
     backend_ =
         std::make_unique<DatabaseBackend>(engine_->GetDatabase(), engine_->GetDialect(), std::move(hooks));
     backend_->Register(settings.maximumRetries);
@@ -92,36 +103,42 @@ namespace OrthancRegistry
     SharedDirectory* const directory = MakeDirectory(configuration, hooks);
     if (configuration_.areJobsEnabled)
     {
-      auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
-      SharedJobs* const jobs = part.get();
-      parts_.push_back(std::move(part));
-      hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
-      {
-        return RedactSavedRegistry(registry);
-      };
-      hooks.savedJobs.onLoad = [jobs](const std::string& server, const std::string& registry)
-      {
-        return jobs->FilterSavedJobs(server, registry);
-      };
-      if (directory != nullptr)
-      {
-        jobs->GetCore().BeforeSubmit(
-            [directory](const std::string& uri)
-            {
-              directory->Prepare(uri);
-            });
-      }
-      parts_.push_back(std::make_unique<SharedTools>(options));
-      if (configuration_.queries.isEnabled)
-      {
-        parts_.push_back(std::make_unique<SharedQueries>(options, configuration_.queries, *jobs));
-      }
+      MakeJobs(options, directory, hooks);
     }
     if (configuration_.stability.isEnabled)
     {
       auto part = std::make_unique<SharedStability>(configuration_.stability);
       hooks.extensions.resources = &part->GetObserver();
       parts_.push_back(std::move(part));
+    }
+  }
+
+  // What works on the jobs comes after them, and is closed before.
+  void IndexPlugin::MakeJobs(const JobsOptions& options, SharedDirectory* directory, BackendHooks& hooks)
+  {
+    auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
+    SharedJobs* const jobs = part.get();
+    parts_.push_back(std::move(part));
+    hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
+    {
+      return RedactSavedRegistry(registry);
+    };
+    hooks.savedJobs.onLoad = [jobs](const std::string& server, const std::string& registry)
+    {
+      return jobs->FilterSavedJobs(server, registry);
+    };
+    if (directory != nullptr)
+    {
+      jobs->GetCore().BeforeSubmit(
+          [directory](const std::string& uri)
+          {
+            directory->Prepare(uri);
+          });
+    }
+    parts_.push_back(std::make_unique<SharedTools>(options));
+    if (configuration_.queries.isEnabled)
+    {
+      parts_.push_back(std::make_unique<SharedQueries>(options, configuration_.queries, *jobs));
     }
   }
 
@@ -150,6 +167,7 @@ namespace OrthancRegistry
     if (configuration_.isReadOnly)
     {
       CheckReadOnlySchema();
+      auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
       return;
     }
     Migrate("Index");
@@ -168,6 +186,7 @@ namespace OrthancRegistry
     {
       part->Open(context);
     }
+    auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -206,8 +225,19 @@ namespace OrthancRegistry
     }
   }
 
+  // The name that dashboards for the stock plugin look for
+  void IndexPlugin::RefreshMetrics()
+  {
+    if (const auto connections = engine_->CountConnections())
+    {
+      OrthancPluginSetMetricsValue(PluginContext::Get(), "orthanc_index_active_connections",
+                                   static_cast<float>(*connections), OrthancPluginMetricsType_Default);
+    }
+  }
+
   void IndexPlugin::Close()
   {
+    auditLogs_->Close();
     RequestFilter::SetGate(nullptr);
     std::for_each(parts_.rbegin(), parts_.rend(),
                   [](const auto& part)
@@ -270,6 +300,7 @@ namespace OrthancRegistry
                               }
                               currentPlugin = std::move(plugin);
                               OrthancPluginRegisterOnChangeCallback(context, &OnChange);
+                              OrthancPluginRegisterRefreshMetricsCallback(context, &OnMetrics);
                             });
     return code == OrthancPluginErrorCode_Success ? 0 : -1;
   }

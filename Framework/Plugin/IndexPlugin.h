@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Plugin/AuditLogging.h"
 #include "Framework/Plugin/DatabaseBackend.h"
 #include "Framework/Plugin/Housekeeper.h"
 #include "Framework/Plugin/IIndexEngine.h"
@@ -28,6 +29,7 @@ namespace OrthancRegistry
     void OnOrthancStarted();
     void OnOrthancStopped();
     void OnChange(OrthancPluginChangeType type, const char* resourceId);
+    void RefreshMetrics();
 
   private:
     void Open();
@@ -38,12 +40,14 @@ namespace OrthancRegistry
     ReplicaIdentity MakeIdentity() const;
     void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
     SharedDirectory* MakeDirectory(const Json::Value& configuration, BackendHooks& hooks);
+    void MakeJobs(const JobsOptions& options, SharedDirectory* directory, BackendHooks& hooks);
 
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
     ReplicaIdentity identity_;
     std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
     std::vector<std::unique_ptr<IPluginPart>> parts_; // none if the database is only read
+    std::unique_ptr<AuditLogging> auditLogs_;
     std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;
   };

@@ -42,7 +42,13 @@ namespace OrthancRegistry
       return {section.GetString("Type", ""), section.GetString("Destination", "")};
     }
 
-    std::vector<RetryRule> ReadRetries(ConfigurationSection& registry)
+    void AddWarnings(RegistryConfiguration& target, const ConfigurationSection& section)
+    {
+      const auto warnings = section.GetWarnings();
+      target.warnings.insert(target.warnings.end(), warnings.begin(), warnings.end());
+    }
+
+    std::vector<RetryRule> ReadRetries(RegistryConfiguration& target, ConfigurationSection& registry)
     {
       std::vector<RetryRule> rules;
       for (ConfigurationSection& section : registry.GetSections("Retry"))
@@ -54,12 +60,12 @@ namespace OrthancRegistry
         rule.factor = section.GetNumber("Factor", rule.factor, 1, 100);
         ReadUnsigned(rule.maximumDelaySeconds, section, "MaximumDelaySeconds", 1, 30 * SECONDS_PER_DAY);
         ReadUnsigned(rule.jitterPercent, section, "JitterPercent", 0, 100);
-        section.CheckUnknownOptions();
+        AddWarnings(target, section);
       }
       return rules;
     }
 
-    std::vector<FlowLimit> ReadLimits(ConfigurationSection& registry)
+    std::vector<FlowLimit> ReadLimits(RegistryConfiguration& target, ConfigurationSection& registry)
     {
       std::vector<FlowLimit> limits;
       for (ConfigurationSection& section : registry.GetSections("Limits"))
@@ -67,7 +73,7 @@ namespace OrthancRegistry
         FlowLimit& limit = limits.emplace_back();
         limit.pattern = ReadPattern(section);
         ReadUnsigned(limit.maximum, section, "Maximum", 1, 1000000);
-        section.CheckUnknownOptions();
+        AddWarnings(target, section);
       }
       return limits;
     }
@@ -139,8 +145,8 @@ namespace OrthancRegistry
       ReadUnsigned(jobs.localJobsGraceSeconds, section, "LocalJobsGraceSeconds", 0, SECONDS_PER_DAY);
       ReadUnsigned(jobs.drainSeconds, section, "DrainSeconds", 0, 3600);
 
-      jobs.retries = ReadRetries(section);
-      jobs.limits = ReadLimits(section);
+      jobs.retries = ReadRetries(target, section);
+      jobs.limits = ReadLimits(target, section);
       ReadUnsigned(jobs.ageingSeconds, section, "AgeingSeconds", 0, SECONDS_PER_DAY);
       ReadUnsigned(jobs.maximumWaitingJobs, section, "MaximumWaitingJobs", 0, 10000000);
       ReadSize(jobs.maximumBodySize, section, "MaximumBodySizeMB", MEGABYTE, 1, 256);
@@ -162,7 +168,7 @@ namespace OrthancRegistry
       target.stability.isEnabled = section.GetBoolean("EnableStability", true);
       target.queries.isEnabled = section.GetBoolean("EnableQueries", true);
       ReadUnsigned(target.queries.hours, section, "QueriesHours", 0, 876000);
-      section.CheckUnknownOptions();
+      AddWarnings(target, section);
       if (jobs.leaseSeconds < HEARTBEATS_PER_LEASE * heartbeat)
       {
         throw RegistryError(ErrorCode::ParameterOutOfRange,

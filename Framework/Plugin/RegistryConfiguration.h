@@ -21,7 +21,9 @@ namespace OrthancRegistry
     StabilityConfiguration stability;
     QueriesConfiguration queries;
 
-    // RegistryError that names the option if one is unknown, of a wrong type or out of range.
+    std::vector<std::string> warnings; // to be logged once: options that nobody knows
+
+    // RegistryError that names the option if one is of a wrong type or out of range.
     static RegistryConfiguration Read(const Json::Value& configuration);
   };
 

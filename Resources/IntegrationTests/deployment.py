@@ -17,6 +17,7 @@ import urllib3
 DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
+LONE_IMAGE = 'orthanc-registry/orthanc:' + os.environ.get('ORTHANC_SUITE', 'forky')
 LASTING_RECEIVER = 'lasting-receiver'  # a modality that replicas know after a restart as well
 
 
@@ -275,16 +276,18 @@ class Deployment:
         return self.lone_orthanc({})
 
     @contextlib.contextmanager
-    def lone_orthanc(self, configuration):
-        """An Orthanc of its own on the network of the cluster: its host name there, and its REST API."""
+    def lone_orthanc(self, configuration, before='true'):
+        """An Orthanc of its own on the network of the cluster: its host name there, and its REST API. "before": a
+        command that is run first."""
         name = '%s-lone-%s' % (self.project, secrets.token_hex(4))
         port = free_port()
         whole = {'Name': 'Lone', 'RemoteAccessAllowed': True, 'AuthenticationEnabled': True,
                  'RegisteredUsers': {'lone': 'secret'}, 'DicomAet': 'LONE', 'StorageDirectory': '/tmp/storage',
                  'IndexDirectory': '/tmp/storage', **configuration}
         docker('run', '--detach', '--name', name, '--network', self.network, '--publish', '127.0.0.1:%d:8042' % port,
-               '--env', 'CONFIGURATION=' + json.dumps(whole), 'orthanc-registry/orthanc:forky', 'bash', '-c',
-               'mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json')
+               '--env', 'CONFIGURATION=' + json.dumps(whole), LONE_IMAGE, 'bash', '-c',
+               '%s && mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json'
+               % before)
         try:
             server = Server(port, ('lone', 'secret'))
             wait_until(server.answers, START_SECONDS, 'the lone Orthanc answers')

@@ -17,6 +17,16 @@ namespace OrthancRegistry
     EXPECT_EQ(std::string("\xff\xfe\x00\xfb", 4), DecodeBase64("//4A+w=="));
   }
 
+  TEST(Base64, Encodes)
+  {
+    EXPECT_EQ("", EncodeBase64(""));
+    EXPECT_EQ("Zg==", EncodeBase64("f"));
+    EXPECT_EQ("Zm8=", EncodeBase64("fo"));
+    EXPECT_EQ("Zm9v", EncodeBase64("foo"));
+    EXPECT_EQ("Zm9vYmFy", EncodeBase64("foobar"));
+    EXPECT_EQ("//4A+w==", EncodeBase64(std::string("\xff\xfe\x00\xfb", 4)));
+  }
+
   TEST(Base64, Malformed)
   {
     for (const char* text : {"Z", "Zg", "Zg=", "Zm9v====", "=Zg=", "Z===", "====", "Zm9v\n", "Zm9 ",

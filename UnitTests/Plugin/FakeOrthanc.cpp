@@ -57,6 +57,12 @@ namespace OrthancRegistry::Testing
     case _OrthancPluginService_RegisterDatabaseBackendV4:
       backend_ = *static_cast<const _OrthancPluginRegisterDatabaseBackendV4*>(parameters);
       return OrthancPluginErrorCode_Success;
+#if REGISTRY_SDK_HAS_AUDIT_LOGS
+    case _OrthancPluginService_RegisterAuditLogHandler:
+      auditLogHandler_ = static_cast<const _OrthancPluginAuditLogHandler*>(parameters)->handler;
+      return OrthancPluginErrorCode_Success;
+#endif
+    case _OrthancPluginService_RegisterRestCallbackNoLock:
     case _OrthancPluginService_SetPluginProperty:
       return OrthancPluginErrorCode_Success;
     default:

@@ -39,6 +39,13 @@ namespace OrthancRegistry::Testing
 
     int CountLogs(LogLevel level) const;
 
+#if REGISTRY_SDK_HAS_AUDIT_LOGS
+    OrthancPluginAuditLogHandler GetAuditLogHandler() const
+    {
+      return auditLogHandler_;
+    }
+#endif
+
   private:
     static OrthancPluginErrorCode Invoke(OrthancPluginContext* context, _OrthancPluginService service,
                                          const void* parameters);
@@ -46,6 +53,9 @@ namespace OrthancRegistry::Testing
 
     OrthancPluginContext context_ = {};
     _OrthancPluginRegisterDatabaseBackendV4 backend_ = {};
+#if REGISTRY_SDK_HAS_AUDIT_LOGS
+    OrthancPluginAuditLogHandler auditLogHandler_ = nullptr;
+#endif
     mutable std::mutex mutex_;
     std::vector<std::pair<OrthancPluginLogLevel, std::string>> logs_;
   };

@@ -75,8 +75,6 @@ namespace OrthancRegistry
                     .find("Registry.Limits[1].Maximum"),
                 std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":{"Limits":{}}})").find("Registry.Limits"), std::string::npos);
-      EXPECT_NE(GetMessage(R"({"Registry":{"Retry":[{"Delay":2}]}})").find("Registry.Retry[0].Delay"),
-                std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":{"Retry":[{"Factor":0.5}]}})").find("Registry.Retry[0].Factor"),
                 std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":{"SubmitRoutes":["stow"]}})").find("stow"), std::string::npos);
@@ -84,8 +82,6 @@ namespace OrthancRegistry
 
     TEST(RegistryConfiguration, NamesWhatIsWrong)
     {
-      EXPECT_NE(GetMessage(R"({"Registry":{"LeaseSecond":15}})").find("Registry.LeaseSecond"),
-                std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":{"MaxAttempts":101}})").find("Registry.MaxAttempts"),
                 std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":{"EnableJobs":1}})").find("Registry.EnableJobs"),
@@ -93,6 +89,22 @@ namespace OrthancRegistry
       EXPECT_NE(GetMessage(R"({"Registry":{"HeartbeatSeconds":6}})").find("Registry.LeaseSeconds"),
                 std::string::npos);
       EXPECT_NE(GetMessage(R"({"Registry":[]})").find("Registry"), std::string::npos);
+    }
+
+    TEST(RegistryConfiguration, WarnsOfUnknownOptions)
+    {
+      const auto read = RegistryConfiguration::Read(
+          ParseJson(R"({"Registry":{"LeaseSecond":15,"Retry":[{"Delay":2}],"Limits":[{"Max":2}]}})"));
+      EXPECT_EQ(read.warnings,
+                (std::vector<std::string>{
+                    "Configuration: the unknown option \"Registry.Retry[0].Delay\" is ignored: did you mean "
+                    "\"DelaySeconds\"?",
+                    "Configuration: the unknown option \"Registry.Limits[0].Max\" is ignored: did you mean "
+                    "\"Maximum\"?",
+                    "Configuration: the unknown option \"Registry.LeaseSecond\" is ignored: did you mean "
+                    "\"LeaseSeconds\"?"}));
+      EXPECT_EQ(read.jobs.leaseSeconds, 15u);
+      EXPECT_EQ(read.jobs.retries[0].delaySeconds, RetryRule().delaySeconds);
     }
 
     TEST(SQLiteConfiguration, FindsItsFile)
@@ -111,7 +123,9 @@ namespace OrthancRegistry
     {
       EXPECT_FALSE(SQLiteConfiguration::Read(ParseJson("{}")).isIndexEnabled);
       EXPECT_TRUE(SQLiteConfiguration::Read(ParseJson(R"({"SQLite":{"EnableIndex":true}})")).isIndexEnabled);
-      EXPECT_THROW(SQLiteConfiguration::Read(ParseJson(R"({"SQLite":{"Pth":"/p"}})")), RegistryError);
+      EXPECT_EQ(SQLiteConfiguration::Read(ParseJson(R"({"SQLite":{"Pth":"/p"}})")).warnings,
+                std::vector<std::string>{"Configuration: the unknown option \"SQLite.Pth\" is ignored: did "
+                                         "you mean \"Path\"?"});
       EXPECT_THROW(SQLiteConfiguration::Read(ParseJson(R"({"SQLite":{"MaximumReaders":0}})")), RegistryError);
     }
   }

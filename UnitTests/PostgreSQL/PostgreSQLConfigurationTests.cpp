@@ -3,10 +3,15 @@
 
 #include "Framework/Common/Errors.h"
 #include "Framework/Common/Json.h"
+#include "Framework/Common/Uuid.h"
+#include "PostgreSQL/TlsConfiguration.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace OrthancRegistry
 {
@@ -16,6 +21,19 @@ namespace OrthancRegistry
     {
       return PostgreSQLConfiguration::Read(
           ParseJson("{\"PostgreSQL\":{\"EnableIndex\":true" + (options.empty() ? "" : "," + options) + "}}"));
+    }
+
+    std::string GetMessage(const std::string& options)
+    {
+      try
+      {
+        Read(options);
+      }
+      catch (const RegistryError& error)
+      {
+        return error.what();
+      }
+      return "";
     }
 
     std::string GetKeyword(const PostgreSQLConfiguration& configuration, const std::string& name)
@@ -84,11 +102,11 @@ namespace OrthancRegistry
       EXPECT_EQ(GetKeyword(read, "dbname"), "d");
     }
 
-    TEST(PostgreSQLConfiguration, WarnsOfUnknownOptionsByName)
+    TEST(PostgreSQLConfiguration, WarnsOfUnknownOptions)
     {
-      const auto read = Read("\"Shema\":\"x\"");
-      ASSERT_EQ(read.warnings.size(), 1u);
-      EXPECT_NE(read.warnings[0].find("PostgreSQL.Shema"), std::string::npos);
+      EXPECT_EQ(Read("\"Shema\":\"x\"").warnings,
+                std::vector<std::string>{"Configuration: the unknown option \"PostgreSQL.Shema\" is ignored: "
+                                         "did you mean \"Schema\"?"});
     }
 
     TEST(PostgreSQLConfiguration, WarnsOfConnectionsThatOthersCanRead)
@@ -106,13 +124,118 @@ namespace OrthancRegistry
       EXPECT_EQ(Read("\"ConnectionUri\":\"postgresql://db/d\"").warnings.size(), 1u);
     }
 
+    TEST(PostgreSQLConfiguration, KnowsWhichHostsAreRemote)
+    {
+      const auto getHosts = [](const std::string& query)
+      {
+        return GetRemoteHosts(PostgreSQLParameters::FromUri("postgresql://" + query));
+      };
+      EXPECT_EQ(getHosts("/d"), "");
+      EXPECT_EQ(getHosts("localhost,127.0.0.2:1,[::1]/d"), "");
+      EXPECT_EQ(getHosts("localhost,db1:1,db2/d"), "db1, db2");
+      EXPECT_EQ(getHosts("127.example.org/d"), "127.example.org");
+      EXPECT_EQ(getHosts("db/d?hostaddr=127.0.0.1"), "");
+      EXPECT_EQ(getHosts("localhost/d?hostaddr=10.0.0.1"), "10.0.0.1");
+    }
+
+    TEST(PostgreSQLConfiguration, KeepsTheNameOfTheUri)
+    {
+      const auto read = Read(R"("ApplicationName":"a","ConnectionUri":"postgresql:///d?application_name=u")");
+      EXPECT_EQ(GetKeyword(read, "application_name"), "u");
+      const auto filled = Read(R"("ApplicationName":"a","ConnectionUri":"postgresql:///d")");
+      EXPECT_EQ(GetKeyword(filled, "application_name"), "a");
+    }
+
+    TEST(PostgreSQLConfiguration, LooksForAWriterAmongSeveral)
+    {
+      const char* const keyword = "target_session_attrs";
+      EXPECT_EQ(GetKeyword(Read(""), keyword), "(absent)");
+      EXPECT_EQ(GetKeyword(Read(R"("Host":"a,b")"), keyword), "read-write");
+      EXPECT_EQ(GetKeyword(Read(R"("ConnectionUri":"postgresql://a,b/d")"), keyword), "read-write");
+      const auto asked = Read(R"("ConnectionUri":"postgresql://a,b/d?target_session_attrs=primary")");
+      EXPECT_EQ(GetKeyword(asked, keyword), "primary");
+    }
+
+    TEST(PostgreSQLConfiguration, LogsStatementsIfAsked)
+    {
+      EXPECT_FALSE(Read("").parameters.logsStatements);
+      EXPECT_TRUE(Read("\"EnableVerboseLogs\":true").parameters.logsStatements);
+    }
+
+    TEST(PostgreSQLConfiguration, LockNeedsAWriter)
+    {
+      const auto read = [](const std::string& options)
+      {
+        return PostgreSQLConfiguration::Read(
+            ParseJson(R"({"ReadOnly":true,"PostgreSQL":{"EnableIndex":true)" + options + "}}"));
+      };
+      EXPECT_THROW(read(""), RegistryError);
+      EXPECT_FALSE(read(",\"Lock\":false").isLocked);
+    }
+
+    TEST(PostgreSQLConfiguration, TakesAPasswordFromOnePlace)
+    {
+      const std::string path = std::filesystem::temp_directory_path() / ("registry-" + GenerateUuid());
+      const auto write = [&](const std::string& content)
+      {
+        std::ofstream(path, std::ios::binary) << content;
+        return "\"PasswordFile\":\"" + path + "\"";
+      };
+      EXPECT_EQ(GetKeyword(Read(write("secret\n")), "password"), "secret");
+      EXPECT_EQ(GetKeyword(Read(write("secret\r\n")), "password"), "secret");
+      EXPECT_EQ(GetKeyword(Read(write(" sec\nret ")), "password"), " sec\nret ");
+      EXPECT_EQ(GetKeyword(Read(write(std::string(4096, 'x') + "\n")), "password"), std::string(4096, 'x'));
+      for (const std::string& content : {std::string(), std::string("\n"), std::string(4097, 'x') + "\n",
+                                         std::string(10000, 'x'), std::string("a\0b", 3)})
+      {
+        EXPECT_NE(GetMessage(write(content)).find("PostgreSQL.PasswordFile"), std::string::npos);
+      }
+      EXPECT_THROW(Read(write("secret") + ",\"Password\":\"other\""), RegistryError);
+      EXPECT_EQ(GetKeyword(Read(write("secret") + ",\"Password\":\"\""), "password"), "secret");
+      std::filesystem::remove(path);
+      EXPECT_NE(GetMessage("\"PasswordFile\":\"" + path + "\"").find("cannot be read"), std::string::npos);
+      EXPECT_NE(GetMessage("\"PasswordFile\":\"/tmp\"").find("PasswordFile"), std::string::npos);
+
+      setenv("REGISTRY_TEST_PASSWORD", "from the environment", 1);
+      EXPECT_EQ(GetKeyword(Read("\"PasswordVariable\":\"REGISTRY_TEST_PASSWORD\""), "password"),
+                "from the environment");
+      unsetenv("REGISTRY_TEST_PASSWORD");
+      const std::string absent = GetMessage("\"PasswordVariable\":\"REGISTRY_TEST_PASSWORD\"");
+      EXPECT_NE(absent.find("PostgreSQL.PasswordVariable"), std::string::npos);
+      EXPECT_EQ(absent.find("REGISTRY_TEST_PASSWORD"), std::string::npos); // may be the password itself
+    }
+
+    TEST(PostgreSQLConfiguration, ChecksWhatTlsNeeds)
+    {
+      const auto refuses = [](const std::string& options, const std::string& option)
+      {
+        const std::string message = GetMessage(options);
+        EXPECT_NE(message.find("\"PostgreSQL." + option + "\""), std::string::npos) << options << message;
+      };
+      refuses(R"("SslMode":"allow")", "SslMode");
+      refuses(R"("SslMode":"disable","EnableSsl":true)", "SslMode");
+      refuses(R"("SslMode":"verify-full")", "SslRootCertificate");
+      refuses(R"("SslMode":"verify-full","SslRootCertificate":"/no/such/file")", "SslRootCertificate");
+      refuses(R"("SslMode":"verify-full","SslRootCertificate":"/tmp")", "SslRootCertificate");
+      refuses(R"("SslMode":"require","SslRootCertificate":"system")", "SslRootCertificate");
+      refuses(R"("SslRootCertificate":"/etc/hostname")", "SslRootCertificate");
+      refuses(R"("SslMode":"require","SslKey":"/etc/hostname")", "SslCertificate");
+      refuses(R"("SslMode":"require","SslCertificate":"/etc/hostname")", "SslKey");
+      refuses(R"("SslMode":"require","SslCertificate":"/no","SslKey":"/etc/hostname")", "SslCertificate");
+      EXPECT_EQ(GetMessage(R"("SslMode":"verify-full","SslRootCertificate":"system")"), "");
+      EXPECT_EQ(
+          GetMessage(R"("SslMode":"verify-full","EnableSsl":true,"SslRootCertificate":"/etc/hostname")"), "");
+    }
+
     TEST(PostgreSQLConfiguration, RefusesWrongValues)
     {
       EXPECT_THROW(Read("\"TransactionMode\":\"readcommitted\""), RegistryError);
       EXPECT_THROW(Read("\"HousekeepingInterval\":0"), RegistryError);
-      EXPECT_THROW(Read("\"Schema\":\"a b\""), RegistryError);
+      EXPECT_NE(GetMessage("\"Schema\":\"a b\"").find("\"PostgreSQL.Schema\" is \"a b\""), std::string::npos);
       EXPECT_THROW(Read("\"Port\":\"5432\""), RegistryError);
-      EXPECT_THROW(Read("\"ConnectionUri\":\"postgresql://u:p@[::1/d\""), RegistryError);
+      const std::string uri = GetMessage("\"ConnectionUri\":\"postgresql://u:hidden@[::1/d\"");
+      EXPECT_NE(uri, "");
+      EXPECT_EQ(uri.find("hidden"), std::string::npos);
     }
   }
 }
