@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Queries to a modality, and retrievals of their answers, at every replica."""
 
+import statistics
+import time
+
 import pytest
 
 from conftest import DEPLOYMENTS, run
@@ -8,6 +11,7 @@ from deployment import wait_until
 from dicom_files import make_instance, new_uid
 
 KEPT = 5
+ROUNDS = 30
 UNKNOWN = '11111111-2222-3333-4444-555555555555'
 PATIENTS = ['QueryA', 'QueryB']
 STUDIES = {'Level': 'Study', 'Query': {'PatientID': 'Query*', 'StudyDate': '', 'StudyDescription': '',
@@ -220,6 +224,24 @@ def test_same_key_same_job(query_cluster, servers):
     second = submit(servers[1], 1)
     assert second != first
     query_cluster.wait_success([first, second], 60)
+
+
+def test_cost(servers, plain):
+    def median(action):
+        durations = []
+        for _ in range(ROUNDS):
+            start = time.monotonic()
+            action()
+            durations.append(time.monotonic() - start)
+        return statistics.median(durations)
+    expected = ask(plain)
+    asked, asked_plain = median(lambda: ask(servers[0])), median(lambda: ask(plain))
+    query = ask(servers[0])
+    read = median(lambda: servers[1].get(query + '/answers?expand'))
+    read_plain = median(lambda: plain.get(expected + '/answers?expand'))
+    print('\nA query: %.1f ms, of a plain Orthanc %.1f ms; its answers at another replica: %.1f ms, %.1f ms'
+          % tuple(1000 * seconds for seconds in [asked, asked_plain, read, read_plain]))
+    assert asked < asked_plain + 0.5 and read < read_plain + 0.5
 
 
 def test_after_the_replica_that_has_asked_is_gone(query_cluster, servers):
