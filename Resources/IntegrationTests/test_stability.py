@@ -38,9 +38,9 @@ class ScriptedDeployment(Deployment):
         return path
 
     def errors(self):
-        """The errors in the logs of all replicas since they were created."""
+        """The errors about stability in the logs of all replicas since they were created."""
         lines = [line for name in self.replicas for line in docker_output('logs', self.container(name)).splitlines()]
-        return [line for line in lines if re.match(r'E\d{4} ', line)]
+        return [line for line in lines if re.match(r'E\d{4} .*stab', line, re.IGNORECASE)]
 
     def events(self, resource):
         """The events of scripts about a resource, of all replicas since they were created."""
