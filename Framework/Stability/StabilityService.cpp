@@ -63,6 +63,7 @@ namespace OrthancRegistry
   {
     tracker_->SetWakers({});
     Stop();
+    WriteRest(); // the core may store instances after it has been told to stop
   }
 
   void StabilityService::Start()
@@ -90,6 +91,11 @@ namespace OrthancRegistry
     bus_.Stop();
     actor_.Stop();
     writer_.Stop();
+    WriteRest();
+  }
+
+  void StabilityService::WriteRest()
+  {
     try
     {
       WriteBatch(tracker_->TakeBatch());

@@ -35,6 +35,7 @@ namespace OrthancRegistry
   private:
     void OnMessage(std::string_view message);
     std::chrono::milliseconds Write();
+    void WriteRest();
     void WriteBatch(const StabilityTracker::Batch& batch);
     std::chrono::milliseconds Act();
     void Reload();

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import statistics
 import time
 
@@ -35,6 +36,11 @@ class ScriptedDeployment(Deployment):
             service['volumes'].append('%s:/etc/stable.lua:ro' % script)
         path.write_text(json.dumps(services))
         return path
+
+    def errors(self):
+        """The errors about stability in the logs of all replicas since they were created."""
+        lines = [line for name in self.replicas for line in docker_output('logs', self.container(name)).splitlines()]
+        return [line for line in lines if re.match(r'E\d{4} .*stab', line, re.IGNORECASE)]
 
     def events(self, resource):
         """The events of scripts about a resource, of all replicas since they were created."""
@@ -113,6 +119,7 @@ def test_one_study_sent_to_all_replicas(scripted):
     events = {parent: scripted.events(answer[parent]) for parent in LEVELS.values()}
     print('\n%s: events of scripts in the whole cluster: %s' % (scripted.engine, events))
     assert set(events.values()) == {1}
+    assert scripted.errors() == []
 
 
 def test_first_instance_is_known_everywhere_at_once(scripted):
@@ -182,9 +189,11 @@ def test_old_cores_log_once(old_cores):
         assert study_changes.count('StableStudy') == 1
         assert study_changes.count('StableSeries') == 1
         assert study_changes.count('StablePatient') == 1
-        events.append(old_cores.events(answer['ParentStudy']))
-    print('\n%s, Orthanc 1.12.7: events of scripts for one study in the whole cluster: %s' % (old_cores.engine, events))
-    assert min(events) >= 1
+        events.append([old_cores.events(answer[parent]) for parent in LEVELS.values()])
+    print('\n%s, Orthanc 1.12.7: events of scripts for a patient, its study and its series in the whole cluster: %s'
+          % (old_cores.engine, events))
+    assert all(count >= 1 for counts in events for count in counts)
+    assert events[-1] == [1, 1, 1]  # the timers of the cores are known by then
 
 
 def test_old_replica_is_killed(old_cores):

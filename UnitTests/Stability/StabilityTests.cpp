@@ -384,11 +384,7 @@ namespace OrthancRegistry::Testing
     {
       EXPECT_EQ(first.statements, next.statements + 1);
     }
-    ASSERT_TRUE(WaitUntil(
-        [this]
-        {
-          return QueryValue<int64_t>("SELECT COUNT(*) FROM SharedUnstable") == 3;
-        }));
+    EXPECT_EQ(CountUnstable(), 3);
   }
 
   TEST_P(StabilityTest, AnIdleReplicaHardlyUsesTheDatabase)
