@@ -167,7 +167,9 @@ class Deployment:
             wait_until(self.balancer_reaches_all, START_SECONDS, 'the balancer reaches all replicas')
 
     def balancer_reaches_all(self):
-        return {self.balancer.get('/system')['Name'] for _ in self.replicas} == set(self.replicas)
+        # 503 while its first checks of the replicas are under way
+        answers = [self.balancer.request('GET', '/system') for _ in self.replicas]
+        return {answer.json()['Name'] for answer in answers if answer.status_code == 200} == set(self.replicas)
 
     def container(self, service):
         return docker('ps', '--all', '--quiet', '--filter', 'label=com.docker.compose.project=' + self.project,
@@ -283,7 +285,8 @@ class Deployment:
                  'RegisteredUsers': {'lone': 'secret'}, 'DicomAet': 'LONE', 'StorageDirectory': '/tmp/storage',
                  'IndexDirectory': '/tmp/storage', **configuration}
         docker('run', '--detach', '--name', name, '--network', self.network, '--publish', '127.0.0.1:%d:8042' % port,
-               '--env', 'CONFIGURATION=' + json.dumps(whole), 'orthanc-registry/orthanc:forky', 'bash', '-c',
+               '--env', 'CONFIGURATION=' + json.dumps(whole),
+               'orthanc-registry/orthanc:' + self.environment['ORTHANC_SUITE'], 'bash', '-c',
                'mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json')
         try:
             server = Server(port, ('lone', 'secret'))
