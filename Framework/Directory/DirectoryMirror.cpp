@@ -238,6 +238,13 @@ namespace OrthancRegistry
                                                            : std::nullopt;
   }
 
+  int64_t DirectoryMirror::GetNewestRevision(const std::string& name) const
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? 0 : std::max(found->second.applied, found->second.written);
+  }
+
   bool DirectoryMirror::MayContain(const std::string& name) const
   {
     const std::lock_guard lock(mutex_);

@@ -74,6 +74,9 @@ namespace OrthancRegistry
     // The same if there is such an entry in the memory
     std::optional<int64_t> GetRevision(const std::string& name) const;
 
+    // The newest revision that is known here, though the memory may be about to follow; 0 if there is none
+    int64_t GetNewestRevision(const std::string& name) const;
+
     // False if there is surely no such entry in the memory of the core
     bool MayContain(const std::string& name) const;
 

@@ -84,7 +84,7 @@ namespace OrthancRegistry
   {
     Start();
     const std::chrono::milliseconds patience(configuration_.patienceMilliseconds);
-    if (!isStarted_ || HasHungFor(patience) || !task_.RunNow(patience) || isFailing_)
+    if (!isStarted_ || HasHungFor(patience) || !RunNow(patience) || isFailing_)
     {
       ReportStale();
       return false;
@@ -92,10 +92,26 @@ namespace OrthancRegistry
     return true;
   }
 
+  // A turn that somebody has waited for in vain is not waited for again, though it may have begun a moment
+  // later.
+  bool DirectorySync::RunNow(std::chrono::milliseconds patience)
+  {
+    if (task_.RunNow(patience))
+    {
+      return true;
+    }
+    if (HasHungFor(patience / 2))
+    {
+      hungTurn_ = turnBegan_.load();
+    }
+    return false;
+  }
+
   bool DirectorySync::HasHungFor(std::chrono::milliseconds time) const
   {
     const Clock::rep began = turnBegan_;
-    return began != 0 && Clock::now() - Clock::time_point(Clock::duration(began)) >= time;
+    return began != 0 &&
+           (began == hungTurn_ || Clock::now() - Clock::time_point(Clock::duration(began)) >= time);
   }
 
   void DirectorySync::ReportStale()

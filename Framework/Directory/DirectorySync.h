@@ -43,6 +43,7 @@ namespace OrthancRegistry
     std::chrono::milliseconds RunTurn();
     bool Synchronize();
     bool SynchronizeList(DirectoryKind kind, int64_t version);
+    bool RunNow(std::chrono::milliseconds patience);
     bool HasHungFor(std::chrono::milliseconds time) const;
     void ReportStale();
 
@@ -55,6 +56,7 @@ namespace OrthancRegistry
     std::atomic<bool> isStopped_ = false;
     std::atomic<bool> isStarted_ = false;
     std::atomic<Clock::rep> turnBegan_ = 0; // 0 between two turns
+    std::atomic<Clock::rep> hungTurn_ = 0;  // the value of the above of a turn that takes too long
     std::atomic<bool> isFailing_ = false;
     std::atomic<bool> isStaleReported_ = false;
     BackgroundTask task_;

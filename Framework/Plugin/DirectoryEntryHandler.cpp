@@ -192,7 +192,8 @@ namespace OrthancRegistry
     }
     catch (const RegistryError& error)
     {
-      if (error.GetCode() == ErrorCode::Revision)
+      const bool isGone = error.GetCode() == ErrorCode::InexistentItem && expectation.mustExist;
+      if (error.GetCode() == ErrorCode::Revision || isGone)
       {
         sync_.EnsureFresh(); // the core has changed its memory: it is what it was when this is answered
         throw RegistryError(ErrorCode::Revision,
@@ -216,10 +217,9 @@ namespace OrthancRegistry
                           "Names consist of letters, digits, \"-\" and \"_\", at most 1000 altogether");
     }
     HttpAnswer answer = Change(call, kind, expectation);
-    const auto revision = GetMirror(mirrors_, kind).GetRevision(name);
-    if (answer.status == 200 && revision)
+    if (answer.status == 200)
     {
-      answer.headers[ETAG] = FormatEntityTag(*revision);
+      answer.headers[ETAG] = FormatEntityTag(GetMirror(mirrors_, kind).GetNewestRevision(name));
     }
     return answer;
   }

@@ -10,7 +10,6 @@ import pytest
 from deployment import Deployment, docker
 
 REPLICAS = ['orthanc1', 'orthanc2', 'orthanc3']
-OPTIONS = {'OrthancPeersInDatabase': True, 'DicomModalitiesInDatabase': True}
 CANARY = 'canary-' + secrets.token_hex(16)
 TOKEN = 'token-' + secrets.token_hex(16)
 
@@ -19,7 +18,7 @@ class SealedDeployment(Deployment):
     """A deployment with files of keys, which are replaced where they are."""
 
     def __init__(self, project):
-        super().__init__(project, 'docker-compose.yml', REPLICAS, options=OPTIONS)
+        super().__init__(project, 'docker-compose.yml', REPLICAS, options={'Registry': {}})
         self.directory_path = pathlib.Path(self.directory.name)
         for name in ['key', 'old-key']:
             self.write(name, secrets.token_hex(32))
@@ -39,7 +38,7 @@ class SealedDeployment(Deployment):
 
     def configure(self, old_keys):
         registry = {'SecretsKeyFile': '/etc/registry-key', 'SecretsOldKeyFiles': old_keys}
-        self.write('options.json', json.dumps({**OPTIONS, 'Registry': registry}))
+        self.write('options.json', json.dumps({'Registry': registry}))
 
     def restart_all(self):
         docker('restart', '--time', '20', *[self.container(name) for name in REPLICAS])

@@ -85,6 +85,7 @@ namespace OrthancRegistry::Testing
   {
     configuration_.patienceMilliseconds = 300;
     auto& a = AddReplica("a", false);
+    ASSERT_TRUE(a.GetSync().EnsureFresh());
     a.GetCore().Put(MODALITIES, "x", MakeModality("A"));
     a.GetDatabase().SetFrozen(true);
     EXPECT_GE(Measure(
