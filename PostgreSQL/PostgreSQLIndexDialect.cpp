@@ -222,6 +222,13 @@ namespace OrthancRegistry
            "AND ($3 = 0 OR key <> $2) ORDER BY key COLLATE \"C\" LIMIT $4";
   }
 
+  // By the age of the transaction that has written the row: nothing else of it is a time
+  std::string_view PostgreSQLIndexDialect::GetServerPropertiesQuery() const
+  {
+    return "SELECT server, COALESCE(value, '') FROM ServerProperties WHERE property = $1 "
+           "ORDER BY age(xmin), server";
+  }
+
   AuditLogsSql PostgreSQLIndexDialect::GetAuditLogsSql() const
   {
     // "ts" is the local time of the session, as NOW() has written it. A bare "ctid" in the order would be the

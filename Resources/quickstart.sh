@@ -43,13 +43,18 @@ new_password()
 
 write_environment()
 {
-  if [ -e "$ENVIRONMENT" ]; then return; fi
+  if [ -e "$ENVIRONMENT" ]; then
+    # The file of an earlier version has no key
+    grep -q ^REGISTRY_KEY= "$ENVIRONMENT" || echo "REGISTRY_KEY=$(new_password)$(new_password)" >> "$ENVIRONMENT"
+    return
+  fi
   (
     umask 077
     cat > "$ENVIRONMENT" << TEXT
 ORTHANC_USER=orthanc
 ORTHANC_PASSWORD=$(new_password)
 POSTGRES_PASSWORD=$(new_password)
+REGISTRY_KEY=$(new_password)$(new_password)
 HTTP_PORT=${HTTP_PORT:-8080}
 DICOM_PORT=${DICOM_PORT:-4242}
 REPLICA1_PORT=${REPLICA1_PORT:-8043}

@@ -200,6 +200,13 @@ namespace OrthancRegistry
            "AND ($3 = 0 OR key <> $2) ORDER BY key LIMIT $4";
   }
 
+  // By the first write of each server: an update leaves no trace
+  std::string_view SQLiteIndexDialect::GetServerPropertiesQuery() const
+  {
+    return "SELECT server, COALESCE(value, '') FROM ServerProperties WHERE property = $1 "
+           "ORDER BY rowid DESC";
+  }
+
   AuditLogsSql SQLiteIndexDialect::GetAuditLogsSql() const
   {
     // "ts" is a text in UTC with milliseconds.

@@ -23,6 +23,7 @@ namespace OrthancRegistry
     std::optional<int64_t> SelectPatientToRecycle(Transaction& transaction, int64_t avoid) const override;
     bool FoldStatistics(Transaction& transaction) const override;
     std::string_view GetKeyValuesQuery() const override;
+    std::string_view GetServerPropertiesQuery() const override;
     AuditLogsSql GetAuditLogsSql() const override;
 
     // SQLiteFindDialect.cpp

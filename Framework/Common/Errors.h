@@ -27,6 +27,7 @@ namespace OrthancRegistry
     Timeout = 16,
     UnknownResource = 17,
     FullStorage = 19,
+    InexistentTag = 21,
     ReadOnly = 22,
     UnknownDicomTag = 27,
     BadJson = 28,

@@ -102,6 +102,10 @@ namespace OrthancRegistry
     // Keys and values of store $1 in bytewise order, from key $2 on ($3 = 1: without $2 itself), at most $4
     virtual std::string_view GetKeyValuesQuery() const = 0;
 
+    // Servers and values of property $1 of all servers, the one that was written last comes first as far as
+    // the engine can tell.
+    virtual std::string_view GetServerPropertiesQuery() const = 0;
+
     virtual AuditLogsSql GetAuditLogsSql() const = 0;
 
     // Fragments for the Find compiler. The first is appended to a text that is compared or ordered byte by

@@ -9,8 +9,8 @@
 #include <vector>
 
 // Which REST calls make queued jobs: the routes of the core that create a job, are POST-only and never stream
-// their answer. Archives and media (streamed), and retrievals of query handles (bound to one process) remain
-// routes of the core; archives, media, and routes of plugins can be queued through /cluster/submit.
+// their answer. Retrievals of query handles become calls of move and get. Archives and media (streamed)
+// remain routes of the core; archives, media, and routes of plugins can be queued through /cluster/submit.
 namespace OrthancRegistry
 {
   enum class JobRouteKind

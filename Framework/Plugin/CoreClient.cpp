@@ -223,6 +223,10 @@ namespace OrthancRegistry
 
   std::string CoreClient::SubmitJob(const std::string& uri, const std::string& body)
   {
+    if (beforeSubmit_)
+    {
+      beforeSubmit_(uri);
+    }
     auto route = ParseJobRoute(uri);
     if (!route)
     {

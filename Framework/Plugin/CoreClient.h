@@ -4,6 +4,7 @@
 #include "Framework/Jobs/ICoreClient.h"
 #include "Framework/Plugin/HttpCall.h"
 
+#include <functional>
 #include <future>
 #include <map>
 #include <string>
@@ -43,10 +44,16 @@ namespace OrthancRegistry
   }
 
   // What the jobs need of the core of this process. The contents of jobs are redacted as soon as they are
-  // read, so that no secret reaches the database. Stateless, thread-safe.
+  // read, so that no secret reaches the database. Thread-safe, but for BeforeSubmit().
   class CoreClient : public ICoreClient
   {
   public:
+    // Called with the URI of each job, before the core is called. To be set before the first one.
+    void BeforeSubmit(std::function<void(const std::string& uri)> action)
+    {
+      beforeSubmit_ = std::move(action);
+    }
+
     std::string SubmitJob(const std::string& uri, const std::string& body) override;
     std::vector<CoreJob> GetJobs() override;
     std::optional<CoreJob> GetJob(const std::string& id) override;
@@ -54,5 +61,8 @@ namespace OrthancRegistry
     ErrorCode Act(const std::string& id, JobAction action) override;
     bool DeleteJob(const std::string& id) override;
     std::unique_ptr<ICoreOutput> GetOutput(const std::string& id, const std::string& key) override;
+
+  private:
+    std::function<void(const std::string& uri)> beforeSubmit_;
   };
 }

@@ -208,7 +208,18 @@ namespace OrthancRegistry
   {
     const AccessMode mode =
         type == Messages::TRANSACTION_READ_ONLY ? AccessMode::ReadOnly : AccessMode::ReadWrite;
-    return transactions_.Add(std::make_unique<IndexTransaction>(database_, dialect_, mode));
+    try
+    {
+      return transactions_.Add(std::make_unique<IndexTransaction>(database_, dialect_, mode));
+    }
+    catch (...)
+    {
+      if (mode == AccessMode::ReadWrite && hooks_.onNotStarted)
+      {
+        hooks_.onNotStarted();
+      }
+      throw;
+    }
   }
 
   int64_t DatabaseBackend::MeasureLatency()

@@ -16,6 +16,7 @@ namespace OrthancRegistry
   {
     std::function<void()> open;
     std::function<void()> close;
+    std::function<void()> onNotStarted; // a writing transaction; called on the thread that wanted it
     Adapter::SavedJobsFilters savedJobs;
     IndexExtensions extensions;
   };

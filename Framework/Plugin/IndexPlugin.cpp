@@ -9,6 +9,9 @@
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "Framework/Plugin/RequestFilter.h"
+#include "Framework/Plugin/SharedQueries.h"
+#include "Framework/Plugin/SharedStability.h"
+#include "Framework/Plugin/SharedTools.h"
 
 #include <algorithm>
 
@@ -97,20 +100,65 @@ namespace OrthancRegistry
   {
     const JobsOptions options = JobsOptions::Read(configuration);
     RequestFilter::Register(options.isAuthenticationEnabled);
+    SharedDirectory* const directory = MakeDirectory(configuration, hooks);
     if (configuration_.areJobsEnabled)
     {
-      auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
-      SharedJobs* const jobs = part.get();
-      parts_.push_back(std::move(part));
-      hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
-      {
-        return RedactSavedRegistry(registry);
-      };
-      hooks.savedJobs.onLoad = [jobs](const std::string& server, const std::string& registry)
-      {
-        return jobs->FilterSavedJobs(server, registry);
-      };
+      MakeJobs(options, directory, hooks);
     }
+    if (configuration_.stability.isEnabled)
+    {
+      auto part = std::make_unique<SharedStability>(configuration_.stability);
+      hooks.extensions.resources = &part->GetObserver();
+      parts_.push_back(std::move(part));
+    }
+  }
+
+  // What works on the jobs comes after them, and is closed before.
+  void IndexPlugin::MakeJobs(const JobsOptions& options, SharedDirectory* directory, BackendHooks& hooks)
+  {
+    auto part = std::make_unique<SharedJobs>(options, configuration_.jobs);
+    SharedJobs* const jobs = part.get();
+    parts_.push_back(std::move(part));
+    hooks.savedJobs.onSave = [](const std::string& /*server*/, const std::string& registry)
+    {
+      return RedactSavedRegistry(registry);
+    };
+    hooks.savedJobs.onLoad = [jobs](const std::string& server, const std::string& registry)
+    {
+      return jobs->FilterSavedJobs(server, registry);
+    };
+    if (directory != nullptr)
+    {
+      jobs->GetCore().BeforeSubmit(
+          [directory](const std::string& uri)
+          {
+            directory->Prepare(uri);
+          });
+    }
+    parts_.push_back(std::make_unique<SharedTools>(options));
+    if (configuration_.queries.isEnabled)
+    {
+      parts_.push_back(std::make_unique<SharedQueries>(options, configuration_.queries, *jobs));
+    }
+  }
+
+  // Before the jobs, which may name modalities and peers until they are closed. Null if nothing is shared.
+  SharedDirectory* IndexPlugin::MakeDirectory(const Json::Value& configuration, BackendHooks& hooks)
+  {
+    const DirectoryConfiguration& options = configuration_.directory;
+    if (!options.areModalitiesShared && !options.arePeersShared)
+    {
+      return nullptr;
+    }
+    auto part = std::make_unique<SharedDirectory>(options, configuration);
+    SharedDirectory* const directory = part.get();
+    parts_.push_back(std::move(part));
+    hooks.extensions.properties = directory;
+    hooks.onNotStarted = [directory]
+    {
+      directory->OnNotStarted();
+    };
+    return directory;
   }
 
   void IndexPlugin::Open()

@@ -6,6 +6,7 @@
 #include "Framework/Plugin/Housekeeper.h"
 #include "Framework/Plugin/IIndexEngine.h"
 #include "Framework/Plugin/RegistryConfiguration.h"
+#include "Framework/Plugin/SharedDirectory.h"
 #include "Framework/Plugin/SharedJobs.h"
 #include "Framework/Replicas/ReplicaIdentity.h"
 
@@ -38,6 +39,8 @@ namespace OrthancRegistry
     void KeepHouse();
     ReplicaIdentity MakeIdentity() const;
     void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
+    SharedDirectory* MakeDirectory(const Json::Value& configuration, BackendHooks& hooks);
+    void MakeJobs(const JobsOptions& options, SharedDirectory* directory, BackendHooks& hooks);
 
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Json.h"
 #include "Framework/Jobs/JobFormat.h"
+#include "Framework/Plugin/BooleanArgument.h"
 #include "Framework/Plugin/RevisionHeaders.h"
 
 #include <charconv>
@@ -22,27 +23,6 @@ namespace OrthancRegistry
           .count();
     }
 
-    // As the core reads a Boolean argument of GET: absent, empty, or one of four words
-    bool IsExpanded(const HttpCall& call)
-    {
-      const auto found = call.arguments.find("expand");
-      if (found == call.arguments.end())
-      {
-        return false;
-      }
-      const std::string& value = found->second;
-      if (value.empty() || value == "1" || value == "true")
-      {
-        return true;
-      }
-      if (value == "0" || value == "false")
-      {
-        return false;
-      }
-      throw RegistryError(ErrorCode::ParameterOutOfRange,
-                          "The argument \"expand\" is not a Boolean: " + value);
-    }
-
     std::optional<int64_t> ReadNumber(const HttpCall& call, const char* name, int64_t maximum)
     {
       const auto found = call.arguments.find(name);
@@ -60,39 +40,6 @@ namespace OrthancRegistry
                                                                 std::to_string(maximum));
       }
       return value;
-    }
-
-    // True if the header "If-None-Match" names the tag, as a weak or a strong one, or "*".
-    bool IsNamed(const HttpCall& call, const std::string& tag)
-    {
-      const std::string* header = call.FindHeader("if-none-match");
-      if (header == nullptr)
-      {
-        return false;
-      }
-      for (size_t begin = 0; begin <= header->size();)
-      {
-        const size_t end = std::min(header->find(',', begin), header->size());
-        std::string_view item = std::string_view(*header).substr(begin, end - begin);
-        while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
-        {
-          item.remove_prefix(1);
-        }
-        while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
-        {
-          item.remove_suffix(1);
-        }
-        if (item.starts_with("W/"))
-        {
-          item.remove_prefix(2);
-        }
-        if (item == tag || item == "*")
-        {
-          return true;
-        }
-        begin = end + 1;
-      }
-      return false;
     }
 
     // The text of an element of an array, as the writer of the whole array would indent it
@@ -124,7 +71,7 @@ namespace OrthancRegistry
   HttpAnswer JobQueryHandler::List(const HttpCall& call)
   {
     const JobQuery query = ParseJobQuery(call.arguments);
-    const bool isExpanded = IsExpanded(call);
+    const bool isExpanded = ReadBooleanArgument(call, "expand");
     JobReader& reader = service_.GetReader();
     if (isExpanded)
     {
@@ -217,8 +164,9 @@ namespace OrthancRegistry
       return HttpAnswer::Empty(404);
     }
     const std::string tag = FormatEntityTag(result.job->revision);
-    HttpAnswer answer = IsNamed(call, tag) ? HttpAnswer::Empty(304)
-                                           : HttpAnswer::Json(FormatJob(*result.job, GetNow(), describe_));
+    HttpAnswer answer = IsEntityTagNamed(call.FindHeader("if-none-match"), tag)
+                            ? HttpAnswer::Empty(304)
+                            : HttpAnswer::Json(FormatJob(*result.job, GetNow(), describe_));
     answer.headers["ETag"] = tag;
     if (result.isBusy)
     {

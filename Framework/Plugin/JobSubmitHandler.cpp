@@ -43,10 +43,15 @@ namespace OrthancRegistry
 
   HttpAnswer JobSubmitHandler::Submit(const HttpCall& call)
   {
-    const auto route = ParseJobRoute(call.path);
+    return SubmitTo(call.path, call);
+  }
+
+  HttpAnswer JobSubmitHandler::SubmitTo(const std::string& uri, const HttpCall& call)
+  {
+    const auto route = ParseJobRoute(uri);
     if (!route)
     {
-      throw RegistryError(ErrorCode::UnknownResource, "Unknown route: " + call.path);
+      throw RegistryError(ErrorCode::UnknownResource, "Unknown route: " + uri);
     }
     if (call.method != HttpMethod::Post)
     {
@@ -54,14 +59,14 @@ namespace OrthancRegistry
     }
     if (call.FindHeader(KEY_HEADER) != nullptr && IsAsynchronous(call.body))
     {
-      if (auto answer = AnswerRepeated(call, call.path))
+      if (auto answer = AnswerRepeated(call, uri))
       {
         return std::move(*answer);
       }
     }
 
     const CheckedJob checked = validator_.Check(*route, std::string(call.body));
-    return checked.isSynchronous ? RunSynchronously(call) : Enqueue(call, *route, call.path, checked);
+    return checked.isSynchronous ? RunSynchronously(call, uri) : Enqueue(call, *route, uri, checked);
   }
 
   HttpAnswer JobSubmitHandler::SubmitListed(const HttpCall& call)
@@ -148,9 +153,9 @@ namespace OrthancRegistry
     return request;
   }
 
-  HttpAnswer JobSubmitHandler::RunSynchronously(const HttpCall& call)
+  HttpAnswer JobSubmitHandler::RunSynchronously(const HttpCall& call, const std::string& uri)
   {
-    const CoreJob job = service_.RunLocally(call.path, std::string(call.body));
+    const CoreJob job = service_.RunLocally(uri, std::string(call.body));
     if (job.state == JobState::Success)
     {
       return HttpAnswer::Json(job.content);

@@ -18,6 +18,9 @@ namespace OrthancRegistry
 
     HttpAnswer Submit(const HttpCall& call);
 
+    // The same as if the call were one to "uri", but for its path in the description of errors
+    HttpAnswer SubmitTo(const std::string& uri, const HttpCall& call);
+
     // POST /cluster/submit/{uri}: always asynchronous
     HttpAnswer SubmitListed(const HttpCall& call);
 
@@ -30,7 +33,7 @@ namespace OrthancRegistry
                        const CheckedJob& checked);
     HttpAnswer Enqueue(const HttpCall& call, const NewJob& job);
     JobRequest MakeRequest(const HttpCall& call, const std::string& uri) const;
-    HttpAnswer RunSynchronously(const HttpCall& call);
+    HttpAnswer RunSynchronously(const HttpCall& call, const std::string& uri);
 
     JobsOptions options_;
     JobsService& service_;

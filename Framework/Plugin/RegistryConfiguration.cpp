@@ -5,6 +5,7 @@
 #include "Framework/Common/Errors.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <thread>
 
@@ -15,6 +16,8 @@ namespace OrthancRegistry
     constexpr int64_t CONCURRENT_JOBS_DEFAULT = 2; // of the core; 0 is one per processor
     constexpr int64_t CONCURRENT_JOBS_MAXIMUM = 1000;
     constexpr unsigned int HEARTBEATS_PER_LEASE = 3; // one that comes late must not cost the lease
+
+    constexpr const char* DEFAULT_KEY_VARIABLE = "ORTHANC_REGISTRY_KEY"; // of the environment
 
     constexpr unsigned int MILLISECONDS_PER_SECOND = 1000;
     constexpr uint64_t KILOBYTE = 1024;
@@ -107,6 +110,11 @@ namespace OrthancRegistry
       ReadUnsigned(directory.historySize, section, "DirectoryHistorySize", 0, 10000000);
       directory.keyFile = section.GetString("SecretsKeyFile", "");
       directory.keyVariable = section.GetString("SecretsKeyVariable", "");
+      if (directory.keyFile.empty() && directory.keyVariable.empty() &&
+          std::getenv(DEFAULT_KEY_VARIABLE) != nullptr)
+      {
+        directory.keyVariable = DEFAULT_KEY_VARIABLE;
+      }
       directory.oldKeyFiles = section.GetStrings("SecretsOldKeyFiles");
       if (!directory.keyFile.empty() && !directory.keyVariable.empty())
       {

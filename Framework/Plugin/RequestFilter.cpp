@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <vector>
 
 namespace OrthancRegistry::RequestFilter
 {
@@ -32,7 +33,7 @@ namespace OrthancRegistry::RequestFilter
 
     std::atomic<bool> areUsersChecked = false;
     std::shared_mutex gateMutex;
-    Gate currentGate;
+    std::vector<Gate> currentGates;
 
     std::string_view StripSlash(std::string_view path)
     {
@@ -70,7 +71,12 @@ namespace OrthancRegistry::RequestFilter
         currentRequest.isKnown = false;
       }
       const std::shared_lock lock(gateMutex);
-      return !currentGate || currentGate(FromSdk(method), StripSlash(uri)) ? ALLOWED : REFUSED;
+      const bool isAllowed = std::ranges::all_of(currentGates,
+                                                 [&](const Gate& gate)
+                                                 {
+                                                   return gate(FromSdk(method), StripSlash(uri));
+                                                 });
+      return isAllowed ? ALLOWED : REFUSED;
     }
   }
 
@@ -83,7 +89,17 @@ namespace OrthancRegistry::RequestFilter
   void SetGate(Gate gate)
   {
     const std::unique_lock lock(gateMutex);
-    currentGate = std::move(gate);
+    currentGates.clear();
+    if (gate)
+    {
+      currentGates.push_back(std::move(gate));
+    }
+  }
+
+  void AddGate(Gate gate)
+  {
+    const std::unique_lock lock(gateMutex);
+    currentGates.push_back(std::move(gate));
   }
 
   Sender GetSender(std::string_view path)

@@ -19,9 +19,12 @@ namespace OrthancRegistry::RequestFilter
   // that the name of a user means something.
   void Register(bool isAuthenticationEnabled);
 
-  // May be called at any time; null lets all requests pass. Returns when the former gate is not used any
+  // May be called at any time; null lets all requests pass. Returns when the former gates are not used any
   // more.
   void SetGate(Gate gate);
+
+  // One more: a request has to pass all of them, in this order.
+  void AddGate(Gate gate);
 
   // Who has sent the request that is served: both empty if unknown
   struct Sender

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/RevisionHeaders.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -73,5 +74,36 @@ namespace OrthancRegistry
       }
       rest.remove_prefix(comma + 1);
     }
+  }
+
+  bool IsEntityTagNamed(const std::string* header, const std::string& tag)
+  {
+    if (header == nullptr)
+    {
+      return false;
+    }
+    for (size_t begin = 0; begin <= header->size();)
+    {
+      const size_t end = std::min(header->find(',', begin), header->size());
+      std::string_view item = std::string_view(*header).substr(begin, end - begin);
+      while (!item.empty() && (item.front() == ' ' || item.front() == '\t'))
+      {
+        item.remove_prefix(1);
+      }
+      while (!item.empty() && (item.back() == ' ' || item.back() == '\t'))
+      {
+        item.remove_suffix(1);
+      }
+      if (item.starts_with("W/"))
+      {
+        item.remove_prefix(2);
+      }
+      if (item == tag || item == "*")
+      {
+        return true;
+      }
+      begin = end + 1;
+    }
+    return false;
   }
 }

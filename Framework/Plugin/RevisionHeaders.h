@@ -14,4 +14,8 @@ namespace OrthancRegistry
   // Null is the absent header. None of the revisions stands for "any". Throws RegistryError(BadRequest) if it
   // is malformed.
   ExpectedRevisions ParseIfMatch(const std::string* header);
+
+  // True if the value of the header "If-None-Match" names the tag, as a weak or a strong one, or is "*". Null
+  // is the absent header.
+  bool IsEntityTagNamed(const std::string* header, const std::string& tag);
 }

@@ -5,6 +5,7 @@
 #   REGISTRY_SDK_HAS_STREAM_ANSWER    (1.12.6)  answers of unknown length
 #   REGISTRY_SDK_HAS_CUSTOM_DATA      (1.12.8)  custom data of attachments, storage area 3, key-value stores, queues
 #   REGISTRY_SDK_HAS_AUDIT_LOGS       (1.12.9)  audit log handler
+#   REGISTRY_SDK_HAS_STABLE_STATUS    (1.12.9)  stable status of resources
 #   REGISTRY_SDK_HAS_RESERVE_QUEUE    (1.12.10) reservation of queued values
 
 find_path(ORTHANC_SDK_DIR orthanc/OrthancCPlugin.h REQUIRED)
@@ -45,4 +46,5 @@ endfunction()
 registry_detect(REGISTRY_SDK_HAS_STREAM_ANSWER ${ORTHANC_SDK_HEADER} "OrthancPluginStartStreamAnswer")
 registry_detect(REGISTRY_SDK_HAS_CUSTOM_DATA ${ORTHANC_SDK_PROTO} "OPERATION_SET_ATTACHMENT_CUSTOM_DATA")
 registry_detect(REGISTRY_SDK_HAS_AUDIT_LOGS ${ORTHANC_SDK_HEADER} "OrthancPluginRegisterAuditLogHandler")
+registry_detect(REGISTRY_SDK_HAS_STABLE_STATUS ${ORTHANC_SDK_HEADER} "OrthancPluginSetStableStatus")
 registry_detect(REGISTRY_SDK_HAS_RESERVE_QUEUE ${ORTHANC_SDK_PROTO} "OPERATION_RESERVE_QUEUE_VALUE")

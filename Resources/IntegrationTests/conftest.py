@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'Samples'))
 
-from deployment import LASTING_RECEIVER, Deployment  # noqa: E402
+from deployment import Deployment  # noqa: E402
 from dicom_files import make_study, real_files  # noqa: E402
 
 
@@ -18,8 +18,7 @@ DEPLOYMENTS = {
 
 # Dead replicas are noticed soon, and no job is given up because of them
 SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttempts': 100, 'MaxCrashes': 100,
-                            'HistorySize': 1000000},
-               'DicomModalities': {LASTING_RECEIVER: ['RECEIVER', LASTING_RECEIVER, 11112]}}
+                            'HistorySize': 1000000}}
 
 
 def pytest_addoption(parser):

@@ -18,7 +18,7 @@ DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
 LONE_IMAGE = 'orthanc-registry/orthanc:' + os.environ.get('ORTHANC_SUITE', 'forky')
-LASTING_RECEIVER = 'lasting-receiver'  # a modality that replicas know after a restart as well
+LASTING_RECEIVER = 'lasting-receiver'  # a modality whose name is the same in several tests
 
 
 def docker(*arguments):
@@ -115,7 +115,8 @@ class Deployment:
                                                      'REPLICA3_PORT']}
         self.environment = {**os.environ, **{name: str(port) for name, port in self.ports.items()},
                             'ORTHANC_USER': self.credentials[0], 'ORTHANC_PASSWORD': self.credentials[1],
-                            'POSTGRES_PASSWORD': secrets.token_hex(16), 'ORTHANC_SUITE': orthanc_suite}
+                            'POSTGRES_PASSWORD': secrets.token_hex(16), 'REGISTRY_KEY': secrets.token_hex(32),
+                            'ORTHANC_SUITE': orthanc_suite}
         self.balancer = Server(self.ports['HTTP_PORT'], self.credentials)
         self.replicas = {name: Server(self.ports['REPLICA%s_PORT' % name[-1]], self.credentials)
                          for name in replicas}
@@ -168,7 +169,9 @@ class Deployment:
             wait_until(self.balancer_reaches_all, START_SECONDS, 'the balancer reaches all replicas')
 
     def balancer_reaches_all(self):
-        return {self.balancer.get('/system')['Name'] for _ in self.replicas} == set(self.replicas)
+        # 503 while its first checks of the replicas are under way
+        answers = [self.balancer.request('GET', '/system') for _ in self.replicas]
+        return {answer.json()['Name'] for answer in answers if answer.status_code == 200} == set(self.replicas)
 
     def container(self, service):
         return docker('ps', '--all', '--quiet', '--filter', 'label=com.docker.compose.project=' + self.project,
@@ -244,14 +247,13 @@ class Deployment:
         wait_until(success, seconds, '%d jobs in Success' % len(jobs), 0.1)
 
     def add_modality(self, name, aet, host, port):
-        for server in self.replicas.values():
-            body = {'AET': aet, 'Host': host, 'Port': port}
-            assert server.status('PUT', '/modalities/' + name, json=body) == 200
+        """Known to all replicas: they share one list."""
+        body = {'AET': aet, 'Host': host, 'Port': port}
+        assert self.balancer.status('PUT', '/modalities/' + name, json=body) == 200
 
     @contextlib.contextmanager
     def storescp(self, *options, lasting=None):
-        """A receiver (DCMTK), known to all replicas as a modality: until they are started again, or by that name if
-        it is in their configuration."""
+        """A receiver (DCMTK), known to the cluster as a modality. "lasting": the name of it, on the network as well."""
         name = '%s-receiver-%s' % (self.project, secrets.token_hex(4))
         docker('run', '--detach', '--init', '--name', name, '--network', self.network,
                '--network-alias', lasting or name, TOOLS,
@@ -259,8 +261,7 @@ class Deployment:
                '--exec-on-reception', 'echo #a #f >> /received/log', *options, '11112')
         try:
             receiver = Receiver(name, lasting or name)
-            if not lasting:
-                self.add_modality(receiver.modality, 'RECEIVER', name, 11112)
+            self.add_modality(receiver.modality, 'RECEIVER', lasting or name, 11112)
             echo = '/modalities/%s/echo' % receiver.modality
             wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 10, 'the receiver answers')
             yield receiver

@@ -10,9 +10,8 @@ from dicom_files import make_study
 def test_send_to_a_peer(cluster, make_patient):
     study = make_patient(cluster.balancer, 3)['study']
     with cluster.plain_orthanc() as (host, other):
-        for server in cluster.replicas.values():
-            peer = {'Url': 'http://%s:8042/' % host, 'Username': 'lone', 'Password': 'secret'}
-            assert server.status('PUT', '/peers/other', json=peer) == 200
+        peer = {'Url': 'http://%s:8042/' % host, 'Username': 'lone', 'Password': 'secret'}
+        assert cluster.balancer.status('PUT', '/peers/other', json=peer) == 200
         job = cluster.balancer.submit('/peers/other/store', {'Resources': [study]})
         ended = cluster.end_of(job)
         assert ended['State'] == 'Success', ended

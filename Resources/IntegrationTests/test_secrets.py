@@ -41,9 +41,8 @@ def test_canaries_are_found_nowhere(cluster, make_patient):
             'canary-fails': {'Url': 'http://user:%s@127.0.0.1:1/' % in_url, 'Username': 'user', 'Password': password,
                              'HttpHeaders': {'X-Token': header}},
         }
-        for server in cluster.replicas.values():
-            for name, peer in peers.items():
-                assert server.status('PUT', '/peers/' + name, json=peer) == 200
+        for name, peer in peers.items():
+            assert cluster.balancer.status('PUT', '/peers/' + name, json=peer) == 200
         submitted = {}
         for name in peers:
             submitted[name] = cluster.balancer.submit('/peers/%s/store' % name, {'Resources': [study]})
@@ -57,8 +56,7 @@ def test_canaries_are_found_nowhere(cluster, make_patient):
         try:
             hanging = {'Url': 'http://%s:8042/' % host, 'Username': 'user', 'Password': password,
                        'HttpHeaders': {'X-Token': header}}
-            for server in cluster.replicas.values():
-                assert server.status('PUT', '/peers/canary-hangs', json=hanging) == 200
+            assert cluster.balancer.status('PUT', '/peers/canary-hangs', json=hanging) == 200
             job = cluster.balancer.submit('/peers/canary-hangs/store', {'Resources': [study]})
             wait_until(lambda: cluster.balancer.get('/jobs/' + job)['State'] == 'Running', 10, 'the job runs')
             for server in cluster.replicas.values():

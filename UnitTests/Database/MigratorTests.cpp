@@ -118,7 +118,7 @@ TEST_P(DatabaseMigrator, RefusesGapsInTheNumbers)
 
 TEST_P(DatabaseMigrator, OwnSchemasMigrateTwice)
 {
-  for (const std::string component : {"Index", "Jobs"})
+  for (const std::string component : {"Index", "Jobs", "Calls", "Directory", "Queries", "Stability"})
   {
     const auto migrations = database_->GetMigrations(component);
     EXPECT_EQ(static_cast<int>(migrations.size()), Migrator(GetDatabase(), component, migrations).Run());
