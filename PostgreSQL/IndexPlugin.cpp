@@ -2,11 +2,13 @@
 #include "Framework/Plugin/IndexPlugin.h"
 
 #include "Framework/Common/Logging.h"
+#include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
 #include "PostgreSQL/PostgreSQLMessageBus.h"
 #include "PostgreSQL/ServerLock.h"
+#include "PostgreSQL/StockSchema.h"
 
 #include <optional>
 
@@ -44,8 +46,18 @@ namespace OrthancRegistry
         }
       }
 
+      void Adopt() override
+      {
+        if (AdoptStockSchema(*database_, lock_.has_value()))
+        {
+          deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.parameters);
+          deferred_->Start();
+        }
+      }
+
       void Close() override
       {
+        deferred_.reset();
         lock_.reset();
       }
 
@@ -76,6 +88,7 @@ namespace OrthancRegistry
       std::unique_ptr<PostgreSQLDatabase> database_;
       std::unique_ptr<PostgreSQLMessageBus> bus_;
       std::optional<ServerLock> lock_;
+      std::unique_ptr<DeferredIndexes> deferred_; // of a database that stock has made
     };
   }
 }
