@@ -4,6 +4,8 @@
 import os
 import pathlib
 
+import pytest
+
 from deployment import wait_until
 from dicom_files import make_instance, new_uid
 
@@ -15,7 +17,7 @@ DEBIAN = '/usr/share/orthanc/plugins/'
 
 # What newer cores add to answers of older ones, whatever the plugin
 ADDED_FIELDS = {'Labels', 'Attachments', 'Metadata', 'First', 'IsProtected', 'RequestedTags', 'UncompressedSizeMB',
-                'Pending', 'MaximumPatientCount'}
+                'Pending', 'MaximumPatientCount', 'RetrieveMethod'}
 ADDED_METADATA = {'PatientRecyclingOrder', 'IsProtected'}  # the tables of revision 5 and older said the same
 
 
@@ -32,6 +34,19 @@ def stock_options(section, folder=DEBIAN):
 
 def our_options(section, **options):
     return {**stock_options(section, OURS), **options}
+
+
+def run_stock(cluster, stock, section, mount):
+    if stock != 'built':
+        return cluster.lone_orthanc(stock_options(section), stock_image(stock), [mount])
+    if not STOCK_10_FOLDER:
+        pytest.skip('REGISTRY_STOCK_10 names no folder with a stock plugin 10.x')
+    return cluster.lone_orthanc(stock_options(section, '/stock10/'), stock_image('forky'),
+                                [mount, STOCK_10_FOLDER + ':/stock10:ro'])
+
+
+def run_ours(cluster, section, mount, **options):
+    return cluster.lone_orthanc(our_options(section, **options), None, [mount])
 
 
 def fill(server, receiver):
@@ -57,8 +72,6 @@ def fill(server, receiver):
     assert server.status('DELETE', '/patients/' + c[0]['ParentPatient']) == 200
     remaining = server.json('DELETE', '/series/' + a[3]['ParentSeries'])['RemainingAncestor']
     assert remaining['ID'] == a[0]['ParentStudy']
-    wait_until(lambda: all(item['IsStable'] for level in ['patients', 'studies', 'series']
-                           for item in server.get('/%s?expand' % level)), 30, 'all resources are stable', 0.5)
     return {'protected': a[0]['ParentPatient'], 'study': a[0]['ParentStudy'], 'oldest': b[0]['ParentPatient'],
             'instance': b[0]['ID']}
 
@@ -73,6 +86,8 @@ def sorted_by_id(items):
 
 def read_answers(server):
     """By request: JSON, or the bytes of files."""
+    wait_until(lambda: all(item['IsStable'] for level in ['patients', 'studies', 'series']
+                           for item in server.get('/%s?expand' % level)), 30, 'all resources are stable', 0.5)
     answers = {path: server.get(path) for path in
                ['/statistics', '/changes?limit=1000', '/changes?last', '/changes?since=3&limit=4', '/exports',
                 '/exports?last', '/modalities?expand']}

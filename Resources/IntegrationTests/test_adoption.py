@@ -7,25 +7,12 @@ import pytest
 
 from deployment import docker_output
 from dicom_files import make_instance
-from stock import (STOCK_10_FOLDER, fill, find_differences, our_options, read_answers, stock_image, stock_options)
+from stock import fill, find_differences, read_answers, run_ours, run_stock
 
 pytestmark = pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
 
 # Suite of Debian: plugin 4.0 with Orthanc 1.10.1, 5.0 with 1.12.7, 5.0 with 1.13.0; and 10.x if there is one
 STOCK = ['bookworm', 'trixie', 'forky', 'built']
-
-
-def run_stock(cluster, stock, section, mount):
-    if stock != 'built':
-        return cluster.lone_orthanc(stock_options(section), stock_image(stock), [mount])
-    if not STOCK_10_FOLDER:
-        pytest.skip('REGISTRY_STOCK_10 names no folder with a stock plugin 10.x')
-    return cluster.lone_orthanc(stock_options(section, '/stock10/'), stock_image('forky'),
-                                [mount, STOCK_10_FOLDER + ':/stock10:ro'])
-
-
-def run_ours(cluster, section, mount, **options):
-    return cluster.lone_orthanc(our_options(section, **options), None, [mount])
 
 
 @pytest.mark.parametrize('stock', STOCK)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: Resources/Rollback/to-stock.sql returns a database to the stock plugin, adopted or not."""
+
+import time
+
+import pytest
+
+from dicom_files import make_instance
+from stock import STOCK_10_FOLDER, fill, find_differences, read_answers, read_script, run_ours, run_stock
+
+pytestmark = pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
+
+# Of stock's schema, revision 10, what the plugin finds before it adds three columns itself, by the order of columns
+TABLES = {
+    'attachedfiles': 'id bigint, filetype integer, uuid character varying, compressedsize bigint, '
+                     'uncompressedsize bigint, compressiontype integer, uncompressedhash character varying, '
+                     'compressedhash character varying, revision integer, customdata bytea',
+    'auditlogs': 'ts timestamp without time zone, sourceplugin text, userid text, resourcetype integer, '
+                 'resourceid character varying, action text, logdata bytea',
+    'changes': 'seq bigint, changetype integer, internalid bigint, resourcetype integer, date character varying',
+    'dicomidentifiers': 'id bigint, taggroup integer, tagelement integer, value text',
+    'exportedresources': 'seq bigint, resourcetype integer, publicid character varying, remotemodality text, '
+                         'patientid character varying, studyinstanceuid text, seriesinstanceuid text, '
+                         'sopinstanceuid text, date character varying',
+    'globalintegers': 'key integer, value bigint',
+    'globalintegerschanges': 'key integer, value bigint',
+    'globalproperties': 'property integer, value text',
+    'invalidchildcounts': 'id bigint, updatedat timestamp without time zone',
+    'keyvaluestores': 'storeid text, key text, value bytea',
+    'labels': 'id bigint, label text',
+    'maindicomtags': 'id bigint, taggroup integer, tagelement integer, value text',
+    'metadata': 'id bigint, type integer, value text, revision integer',
+    'queues': 'id bigint, queueid text, value bytea',
+    'resources': 'internalid bigint, resourcetype integer, publicid character varying, parentid bigint, '
+                 'childcount integer',
+    'serverproperties': 'server character varying, property integer, value text',
+}
+
+
+def rows(cluster, section, sql):
+    return [line.split('|') for line in cluster.run_sql(section['Database'], sql).splitlines()]
+
+
+def check_catalog(cluster, section):
+    found = dict(rows(cluster, section, """
+        SELECT table_name, string_agg(column_name || ' ' || data_type, ', ' ORDER BY ordinal_position)
+        FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name NOT LIKE 'shared%' GROUP BY table_name"""))
+    assert found == TABLES
+    assert rows(cluster, section, """
+        SELECT tgname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+        WHERE NOT tgisinternal AND relname = ANY('{%s}') AND (tgenabled <> 'D' OR tgname LIKE 'shared%%')
+        """ % ','.join(TABLES)) == []
+    assert rows(cluster, section, """
+        SELECT indexrelid::regclass FROM pg_index WHERE indrelid = ANY('{%s}'::regclass[])
+        AND CAST(indexrelid::regclass AS TEXT) LIKE 'shared%%'""" % ','.join(TABLES)) == []
+    assert rows(cluster, section, "SELECT property, value FROM GlobalProperties WHERE property IN (1, 4, 10, 13) "
+                                  'ORDER BY property') == [['1', '6'], ['4', '6'], ['10', '1'], ['13', '1']]
+    check_invariants(cluster, section)
+
+
+def check_invariants(cluster, section):
+    """What stock relies on, counted again."""
+    assert rows(cluster, section, """
+        SELECT g.key, g.value, t.value FROM GlobalIntegers g JOIN (
+          SELECT 0, COALESCE(SUM(compressedSize), 0) FROM AttachedFiles
+          UNION ALL SELECT 1, COALESCE(SUM(uncompressedSize), 0) FROM AttachedFiles
+          UNION ALL SELECT k, (SELECT COUNT(*) FROM Resources WHERE resourceType = k - 2) FROM generate_series(2, 5) k
+          UNION ALL SELECT 6, last_value FROM Changes_seq_seq) AS t (key, value) ON g.key = t.key
+        WHERE g.value <> t.value""") == []
+    assert rows(cluster, section, 'SELECT COUNT(*) FROM GlobalIntegers') == [['7']]
+    assert rows(cluster, section, """
+        SELECT internalId FROM Resources p WHERE resourceType < 3 AND childCount IS DISTINCT FROM
+          (SELECT COUNT(*) FROM Resources c WHERE c.parentId = p.internalId)""") == []
+    assert rows(cluster, section, """
+        SELECT internalId FROM Resources WHERE resourceType = 0 AND internalId NOT IN
+          (SELECT id FROM Metadata WHERE type = 19 AND CAST(value AS BIGINT) <=
+             (SELECT last_value FROM PatientRecyclingOrderSequence))""") == []
+
+
+@pytest.mark.parametrize('origin', ['own', 'forky', 'built'])
+def test_database_returns_to_stock(cluster, origin):
+    """Made by this plugin, adopted from revision 1, adopted from revision 10."""
+    section = cluster.new_database()
+    with cluster.shared_storage() as mount, cluster.storescp() as receiver:
+        if origin == 'own':
+            with run_ours(cluster, section, mount) as (_, server):
+                filled = fill(server, receiver.modality)
+                before = read_answers(server)
+        else:
+            with run_stock(cluster, origin, section, mount) as (_, server):
+                filled = fill(server, receiver.modality)
+            with run_ours(cluster, section, mount) as (_, server):
+                server.upload(make_instance('Uploaded after the adoption'))
+                changed = server.upload(make_instance('Deleted after the adoption'))
+                assert server.status('DELETE', '/instances/' + changed['ID']) == 200
+                before = read_answers(server)
+                with pytest.raises(AssertionError, match='stop all Orthanc servers first'):
+                    cluster.run_sql(section['Database'], read_script())
+
+        begin = time.monotonic()
+        cluster.run_sql(section['Database'], read_script())
+        print('way back of %s: %.1f s' % (origin, time.monotonic() - begin))
+        check_catalog(cluster, section)
+        if STOCK_10_FOLDER:
+            check_stock_works(cluster, section, mount, before, filled)
+
+        # And forth again
+        with run_ours(cluster, section, mount) as (_, server):
+            if not STOCK_10_FOLDER:
+                assert find_differences(before, read_answers(server)) == []
+            server.upload(make_instance('Uploaded at last'))
+            for patient in server.get('/patients'):
+                assert server.status('DELETE', '/patients/' + patient) == 200
+            assert server.get('/statistics')['TotalDiskSizeMB'] == server.get('/statistics')['CountInstances'] == 0
+
+
+def check_stock_works(cluster, section, mount, before, filled):
+    with run_stock(cluster, 'built', section, mount) as (_, server):
+        assert find_differences(before, read_answers(server)) == []
+        last = server.get('/changes?last')['Last']
+        new = server.upload(make_instance('Uploaded to stock'))
+        assert server.status('DELETE', '/patients/' + filled['protected']) == 200
+        assert server.status('DELETE', '/instances/' + new['ID']) == 200
+        assert server.status('GET', '/instances/%s/file' % filled['instance']) == 200
+        assert server.get('/changes?since=%d' % last)['Last'] > last
+        server.upload(make_instance('Uploaded to stock at last'))
+        assert rows(cluster, section, 'SELECT value FROM GlobalProperties WHERE property = 4') == [['10']]
+        assert server.get('/statistics')['CountPatients'] == len(server.get('/patients'))
