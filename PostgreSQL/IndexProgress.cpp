@@ -4,6 +4,8 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/Retry.h"
 
+#include <utility>
+
 namespace OrthancRegistry
 {
   namespace
@@ -23,6 +25,10 @@ namespace OrthancRegistry
 
   std::chrono::milliseconds IndexProgress::Report()
   {
+    if (!std::exchange(hasBegun_, true))
+    {
+      return PAUSE; // what is quick needs no line
+    }
     RunTransaction(
         database_, AccessMode::ReadOnly,
         [](Transaction& transaction)

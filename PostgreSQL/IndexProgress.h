@@ -17,6 +17,7 @@ namespace OrthancRegistry
     std::chrono::milliseconds Report();
 
     IDatabase& database_;
+    bool hasBegun_ = false; // used by the thread only
     BackgroundTask task_;
   };
 }

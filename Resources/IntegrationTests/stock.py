@@ -28,8 +28,8 @@ def stock_image(suite):
 def stock_options(section, folder=DEBIAN):
     """With the options of all stock plugins since 4.0."""
     return {'Plugins': [folder + 'libOrthancPostgreSQLIndex.so'], 'StableAge': 1, 'OverwriteInstances': True,
-            'DicomModalitiesInDatabase': True, 'DatabaseServerIdentifier': 'hospital', 'SaveJobs': False,
-            'PostgreSQL': {**section, 'EnableStorage': False, 'Lock': False}}
+            'DicomModalitiesInDatabase': True, 'OrthancPeersInDatabase': True,
+            'DatabaseServerIdentifier': 'hospital', 'SaveJobs': False, 'PostgreSQL': {**section, 'EnableStorage': False, 'Lock': False}}
 
 
 def our_options(section, **options):

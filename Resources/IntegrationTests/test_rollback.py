@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way back: Resources/Rollback/to-stock.sql returns a database to the stock plugin, adopted or not."""
 
+import json
+import pathlib
 import time
 
 import pytest
@@ -59,6 +61,31 @@ def check_catalog(cluster, section):
     check_invariants(cluster, section)
 
 
+# Collations are left out: the text of our own tables is in the order of the bytes.
+CATALOG = """
+    SELECT 'column', table_name, column_name, data_type, is_nullable, character_maximum_length::text, column_default
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'shared%'
+    UNION ALL SELECT 'index', indrelid::regclass::text, indexrelid::regclass::text, indisvalid::text,
+      indisunique::text, regexp_replace(pg_get_indexdef(indexrelid), '^[^(]*', ''), ''
+    FROM pg_index JOIN pg_class c ON c.oid = indrelid
+    WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'shared%'
+    UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(k.oid), '', '', ''
+    FROM pg_constraint k JOIN pg_class c ON c.oid = conrelid
+    WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'shared%'
+    UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, tgenabled::text, tgfoid::regproc::text, '', ''
+    FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', oid::regprocedure::text, md5(prosrc), '', '', '', '' FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proname NOT LIKE 'shared%'
+    UNION ALL SELECT 'sequence', relname, '', '', '', '', '' FROM pg_class
+    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace AND relname NOT LIKE 'shared%'
+    UNION ALL SELECT 'property', property::text, value, '', '', '', '' FROM GlobalProperties WHERE property < 20
+    UNION ALL SELECT 'total', key::text, '', '', '', '', '' FROM GlobalIntegers"""
+
+
+def read_catalog(cluster, section):
+    return {tuple(row) for row in rows(cluster, section, CATALOG)}
+
+
 def check_invariants(cluster, section):
     """What stock relies on, counted again."""
     assert rows(cluster, section, """
@@ -115,8 +142,49 @@ def test_database_returns_to_stock(cluster, origin):
             assert server.get('/statistics')['TotalDiskSizeMB'] == server.get('/statistics')['CountInstances'] == 0
 
 
+MODALITY = {'AET': 'STORE', 'Host': 'pacs', 'Port': 104}
+DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / 'PostgreSQL/Migrations/Directory/0001-directory.sql'
+
+
+def test_modalities_and_peers_return_to_stock(cluster):
+    section = cluster.new_database()
+    with cluster.shared_storage() as mount:
+        with run_ours(cluster, section, mount):
+            pass
+        if rows(cluster, section, "SELECT to_regclass('SharedDirectories')") == [['']]:
+            cluster.run_sql(section['Database'], DIRECTORY.read_text())
+        cluster.run_sql(section['Database'], """
+            UPDATE SharedDirectories SET importedAt = 1;
+            INSERT INTO SharedModalities (name, revision, version, configuration, changedAt)
+            VALUES ('kept', 1, 1, '%s', 1), ('gone', 2, 2, NULL, 1);
+            INSERT INTO SharedPeers (name, revision, version, configuration, changedAt, secrets, keyId)
+            VALUES ('open', 1, 1, '{"Url": "https://there/", "Username": "me", "HttpHeaders": ["Token"]}', 1,
+                    '{"Password": "secret", "HttpHeaders": {"Token": "abc"}}', NULL),
+                   ('bare', 1, 2, '{"Url": "http://here/"}', 1, '{"UrlUser": "a:b"}', NULL),
+                   ('locked', 1, 3, '{"Url": "http://locked/", "Username": "me"}', 1, 'encrypted', 'key');
+            """ % json.dumps(MODALITY))
+        cluster.run_sql(section['Database'], read_script())
+        saved = {number: json.loads(value) for number, value in rows(
+            cluster, section, "SELECT property, value FROM ServerProperties WHERE server = 'hospital' "
+                              'AND property IN (20, 21)')}
+        assert saved == {'20': {'kept': MODALITY},
+                         '21': {'open': {'Url': 'https://there/', 'Username': 'me', 'Password': 'secret',
+                                         'HttpHeaders': {'Token': 'abc'}},
+                                'bare': {'Url': 'http://a:b@here/', 'HttpHeaders': {}}}}
+        if STOCK_10_FOLDER:
+            with run_stock(cluster, 'built', section, mount) as (_, server):
+                assert server.get('/modalities?expand')['kept']['Host'] == 'pacs'
+                assert server.get('/peers?expand')['open']['Username'] == 'me'
+                assert sorted(server.get('/peers')) == ['bare', 'open']
+
+
 def check_stock_works(cluster, section, mount, before, filled):
+    fresh = cluster.new_database()
+    with run_stock(cluster, 'built', fresh, mount):
+        expected = read_catalog(cluster, fresh)
+    assert len([row for row in expected if row[0] == 'trigger']) >= 8
     with run_stock(cluster, 'built', section, mount) as (_, server):
+        assert read_catalog(cluster, section) == expected
         assert find_differences(before, read_answers(server)) == []
         last = server.get('/changes?last')['Last']
         new = server.upload(make_instance('Uploaded to stock'))
