@@ -107,4 +107,20 @@ namespace OrthancRegistry::Testing
                      transaction.ExecuteScript(revision == 1 ? REVISION_1 : REVISION_10);
                    });
   }
+
+  void MakeEmptyStockSchema(IDatabase& database, int revision)
+  {
+    MakeStockSchema(database, revision);
+    RunTransaction(database, AccessMode::ReadWrite,
+                   [&](Transaction& transaction)
+                   {
+                     transaction.ExecuteScript("TRUNCATE Resources RESTART IDENTITY CASCADE; "
+                                               "UPDATE GlobalIntegers SET value = 0");
+                     if (revision != 1)
+                     {
+                       transaction.ExecuteScript("DELETE FROM GlobalIntegersChanges; "
+                                                 "ALTER SEQUENCE PatientRecyclingOrderSequence RESTART 1");
+                     }
+                   });
+  }
 }
