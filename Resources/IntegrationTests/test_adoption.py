@@ -23,9 +23,9 @@ def test_database_of_stock_is_opened_in_place(cluster, stock):
             filled = fill(server, receiver.modality)
             before = read_answers(server)
 
-        for start in ['first', 'second']:
+        for start, options in [('first', {}), ('second', {}), ('read-only', {'ReadOnly': True})]:
             begin = time.monotonic()
-            with run_ours(cluster, section, mount) as (name, server):
+            with run_ours(cluster, section, mount, **options) as (name, server):
                 print('stock %s, %s start of ours: %.1f s' % (stock, start, time.monotonic() - begin))
                 print([line for line in docker_output('logs', name).splitlines() if 'taken over' in line])
                 after = read_answers(server)

@@ -142,6 +142,32 @@ def test_database_returns_to_stock(cluster, origin):
             assert server.get('/statistics')['TotalDiskSizeMB'] == server.get('/statistics')['CountInstances'] == 0
 
 
+def test_another_schema_returns_to_stock(cluster):
+    """Where stock adds no columns, because it only looks for tables in the schema "public"."""
+    section = {**cluster.new_database(), 'Schema': 'elsewhere'}
+    cluster.run_sql(section['Database'], 'CREATE SCHEMA elsewhere')
+    with cluster.shared_storage() as mount, cluster.storescp() as receiver:
+        with run_ours(cluster, section, mount) as (_, server):
+            fill(server, receiver.modality)
+            before = read_answers(server)
+        with pytest.raises(AssertionError, match='not one that the registry uses'):
+            cluster.run_sql(section['Database'], read_script())
+        cluster.run_sql(section['Database'], read_script(), schema='elsewhere')
+        assert rows(cluster, section, """
+            SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'elsewhere'
+            AND (column_name = 'pk' OR column_name = 'reserveduntil') ORDER BY table_name""") == [
+                ['globalintegerschanges', 'pk'], ['invalidchildcounts', 'pk'], ['queues', 'reserveduntil']]
+        if STOCK_10_FOLDER:
+            with run_stock(cluster, 'built', section, mount) as (_, server):
+                assert find_differences(before, read_answers(server)) == []
+                new = server.upload(make_instance('Uploaded to stock'))
+                assert server.status('DELETE', '/instances/' + new['ID']) == 200
+                before = read_answers(server)
+        with run_ours(cluster, section, mount) as (_, server):
+            after = read_answers(server)
+            assert find_differences(before, after) == []
+
+
 MODALITY = {'AET': 'STORE', 'Host': 'pacs', 'Port': 104}
 DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / 'PostgreSQL/Migrations/Directory/0001-directory.sql'
 

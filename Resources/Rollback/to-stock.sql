@@ -40,11 +40,14 @@ SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(44) \g /dev/null
 
 DO $$
+DECLARE
+  isOurs BOOLEAN := FALSE;
 BEGIN
-  IF to_regclass('sharedversions') IS NULL
-     OR NOT EXISTS (SELECT FROM SharedVersions WHERE component = 'Index')
-  THEN
-    RAISE EXCEPTION 'This schema (%) is not one that the registry uses now', current_schema();
+  IF to_regclass('sharedversions') IS NOT NULL THEN
+    isOurs := EXISTS (SELECT FROM SharedVersions WHERE component = 'Index');
+  END IF;
+  IF NOT isOurs THEN
+    RAISE EXCEPTION 'The schema % is not one that the registry uses now', current_schema();
   END IF;
   IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity
              WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
