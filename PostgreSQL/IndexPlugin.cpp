@@ -2,12 +2,14 @@
 #include "Framework/Plugin/IndexPlugin.h"
 
 #include "Framework/Common/Logging.h"
+#include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
 #include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
 #include "PostgreSQL/PostgreSQLMessageBus.h"
 #include "PostgreSQL/ServerLock.h"
+#include "PostgreSQL/StockSchema.h"
 #include "PostgreSQL/StockSurface.h"
 
 #include <optional>
@@ -48,8 +50,18 @@ namespace OrthancRegistry
         }
       }
 
+      void Adopt() override
+      {
+        if (AdoptStockSchema(*database_, lock_.has_value()))
+        {
+          deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.parameters);
+          deferred_->Start();
+        }
+      }
+
       void Close() override
       {
+        deferred_.reset();
         if (lock_)
         {
           lock_->Release();
@@ -89,6 +101,7 @@ namespace OrthancRegistry
       std::unique_ptr<PostgreSQLMessageBus> bus_;
       std::optional<ServerLock> lock_; // these two only with the option "Lock"
       std::optional<LockedDatabase> lockedDatabase_;
+      std::unique_ptr<DeferredIndexes> deferred_; // of a database that stock has made
     };
   }
 }

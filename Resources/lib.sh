@@ -88,7 +88,7 @@ bootstrap_base()
   rm -rf "$directory" "$directory.log"
 }
 
-# build_image STAGE SUITE
+# build_image STAGE SUITE [DOCKERFILE]
 build_image()
 {
   ensure_base "$2"
@@ -97,7 +97,7 @@ build_image()
   [ -n "$valid_until" ] && [ "$valid_until" != "<no value>" ] || valid_until=true
   say "Image orthanc-registry/$1:$2"
   log=$(mktemp)
-  docker build --target "$1" --build-arg "SUITE=$2" --build-arg "APT_CHECK_VALID_UNTIL=$valid_until" \
+  docker build --file "$DOCKER_DIRECTORY/${3:-Dockerfile}" --target "$1" --build-arg "SUITE=$2" --build-arg "APT_CHECK_VALID_UNTIL=$valid_until" \
     --tag "orthanc-registry/$1:$2" "$DOCKER_DIRECTORY" > "$log" 2>&1 || { tail -n 40 "$log" >&2; die "docker build failed"; }
   rm -f "$log"
 }

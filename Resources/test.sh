@@ -32,6 +32,9 @@ build_replica trixie
 for image in balancer database tools; do
   build_image "$image" forky
 done
+for suite in bookworm trixie forky; do
+  build_image stock "$suite" Dockerfile.stock
+done
 
 say "Integration tests"
 python_tests "$@"

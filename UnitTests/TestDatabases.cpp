@@ -7,10 +7,12 @@
 #include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
 #include "PostgreSQL/PostgreSQLMessageBus.h"
+#include "PostgreSQL/StockSchema.h"
 #include "SQLite/EmbeddedMigrations.h"
 #include "SQLite/SQLiteDatabase.h"
 #include "SQLite/SQLiteIndexDialect.h"
 #include "SQLite/SQLiteMessageBus.h"
+#include "UnitTests/PostgreSQL/StockLayout.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -179,6 +181,12 @@ namespace OrthancRegistry::Testing
 
   void TestDatabase::Migrate(const std::string& component)
   {
+    const char* const revision = std::getenv("REGISTRY_TEST_ADOPTED");
+    if (revision != nullptr && component == "Index" && Get().GetEngine() == Engine::PostgreSQL)
+    {
+      MakeEmptyStockSchema(Get(), std::atoi(revision));
+      AdoptStockSchema(Get(), true);
+    }
     const auto migrations = GetMigrations(component);
     if (!migrations.empty())
     {

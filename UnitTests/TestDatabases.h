@@ -15,7 +15,8 @@ namespace OrthancRegistry::Testing
 {
   // One new and empty database: a schema of its own on the PostgreSQL server that the environment variable
   // REGISTRY_TEST_POSTGRESQL names (a URI; tests fail without it), or a file in a temporary folder. Dropped
-  // at the end.
+  // at the end. With REGISTRY_TEST_ADOPTED=1 or 10, the index on PostgreSQL is one that was adopted from the
+  // stock plugin, at that revision of its schema.
   class TestDatabase
   {
   public:

@@ -35,7 +35,13 @@ namespace OrthancRegistry
     // and takes the locks that the configuration asks for. RegistryError keeps Orthanc from starting.
     virtual void Open() = 0;
 
-    // The reverse of Open().
+    // Called after Open(), before the migrations, unless Orthanc may only read: brings a database that
+    // another plugin has made to where the migrations can go on. RegistryError keeps Orthanc from starting.
+    virtual void Adopt()
+    {
+    }
+
+    // The reverse of Open() and Adopt().
     virtual void Close() = 0;
 
     virtual IDatabase& GetDatabase() = 0;

@@ -170,6 +170,7 @@ namespace OrthancRegistry
       auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
       return;
     }
+    engine_->Adopt();
     Migrate("Index");
     Migrate("Messages");
     for (const auto& part : parts_)
@@ -261,12 +262,22 @@ namespace OrthancRegistry
 
   void IndexPlugin::CheckReadOnlySchema()
   {
-    IndexTransaction transaction(engine_->GetDatabase(), engine_->GetDialect(), AccessMode::ReadOnly);
-    if (Properties::Lookup(transaction, "", PROPERTY_SCHEMA_VERSION) != SCHEMA_VERSION)
+    bool isReady = false;
+    try
+    {
+      IndexTransaction transaction(engine_->GetDatabase(), engine_->GetDialect(), AccessMode::ReadOnly);
+      isReady = Properties::Lookup(transaction, "", PROPERTY_SCHEMA_VERSION) == SCHEMA_VERSION &&
+                transaction.transaction.QueryOptional<int>(
+                    "SELECT CAST(version AS BIGINT) FROM SharedVersions WHERE component = 'Index'");
+    }
+    catch (const StatementError&) // there is no such table: an empty database, or one of another plugin
+    {
+    }
+    if (!isReady)
     {
       throw RegistryError(ErrorCode::IncompatibleConfigurations,
-                          "A database must have been made by a writing Orthanc before it can be opened with "
-                          "the option \"ReadOnly\"");
+                          "A database must have been opened by a writing Orthanc with this plugin before it "
+                          "can be opened with the option \"ReadOnly\"");
     }
   }
 

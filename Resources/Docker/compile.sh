@@ -56,5 +56,5 @@ done
 
 if [ "$CHECK" = yes ]; then
   start_postgresql
-  GTEST_BRIEF=1 ctest --test-dir /build --verbose
+  GTEST_BRIEF=1 ctest --test-dir /build --verbose --parallel 2
 fi

@@ -18,6 +18,7 @@ DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
 LONE_IMAGE = 'orthanc-registry/orthanc:' + os.environ.get('ORTHANC_SUITE', 'forky')
+STORAGE_USER = '10042'  # of storages that containers of several images share
 LASTING_RECEIVER = 'lasting-receiver'  # a modality whose name is the same in several tests
 
 
@@ -277,18 +278,21 @@ class Deployment:
         return self.lone_orthanc({})
 
     @contextlib.contextmanager
-    def lone_orthanc(self, configuration, before='true'):
-        """An Orthanc of its own on the network of the cluster: its host name there, and its REST API. "before": a
+    def lone_orthanc(self, configuration, image=LONE_IMAGE, mounts=(), before='true'):
+        """An Orthanc of its own on the network of the cluster: its host name there, and its REST API. Another image
+        than that of the replicas, and what is mounted ("volume:path"), belong to the user of STORAGE_USER. "before": a
         command that is run first."""
         name = '%s-lone-%s' % (self.project, secrets.token_hex(4))
         port = free_port()
         whole = {'Name': 'Lone', 'RemoteAccessAllowed': True, 'AuthenticationEnabled': True,
                  'RegisteredUsers': {'lone': 'secret'}, 'DicomAet': 'LONE', 'StorageDirectory': '/tmp/storage',
                  'IndexDirectory': '/tmp/storage', **configuration}
+        options = [part for mount in mounts for part in ('--volume', mount)]
+        options += ['--user', STORAGE_USER] if mounts else []
         docker('run', '--detach', '--name', name, '--network', self.network, '--publish', '127.0.0.1:%d:8042' % port,
-               '--env', 'CONFIGURATION=' + json.dumps(whole), LONE_IMAGE, 'bash', '-c',
-               '%s && mkdir /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && exec Orthanc /tmp/orthanc.json'
-               % before)
+               '--env', 'CONFIGURATION=' + json.dumps(whole), *options, image, 'bash', '-c',
+               '%s && mkdir -p /tmp/storage && echo "$CONFIGURATION" > /tmp/orthanc.json && '
+               'exec Orthanc /tmp/orthanc.json' % before)
         try:
             server = Server(port, ('lone', 'secret'))
             wait_until(server.answers, START_SECONDS, 'the lone Orthanc answers')
@@ -298,6 +302,30 @@ class Deployment:
             raise
         finally:
             docker('rm', '--force', name)
+
+    @contextlib.contextmanager
+    def shared_storage(self):
+        """A volume that one Orthanc after the other can use as its storage: what to mount."""
+        name = '%s-storage-%s' % (self.project, secrets.token_hex(4))
+        docker('volume', 'create', name)
+        try:
+            docker('run', '--rm', '--user', '0', '--volume', name + ':/tmp/storage', TOOLS,
+                   'chown', STORAGE_USER, '/tmp/storage')
+            yield name + ':/tmp/storage'
+        finally:
+            docker('volume', 'rm', '--force', name)
+
+    def run_sql(self, database, script, **variables):
+        """A script of psql, run as the role of Orthanc; answers what it prints, in the unaligned form."""
+        assigned = ['--set=%s=%s' % variable for variable in variables.items()]
+        done = subprocess.run(['docker', 'exec', '--interactive', '--env',
+                               'PGPASSWORD=' + self.environment['POSTGRES_PASSWORD'], self.container('database'),
+                               'psql', '--no-psqlrc', '--quiet', '--no-align', '--tuples-only',
+                               '--set=ON_ERROR_STOP=1', *assigned, '--username=orthanc', '--host=127.0.0.1',
+                               '--dbname=' + database],
+                              input=script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def new_database(self):
         """The section "PostgreSQL" for an empty database on the server of the deployment."""

@@ -14,11 +14,7 @@ INDEX = '/usr/share/orthanc/plugins-registry/libOrthancPostgreSQLIndex.so'
 STORAGE = '/usr/share/orthanc/plugins-registry/libOrthancPostgreSQLStorage.so'
 
 
-@pytest.fixture
-def postgresql(cluster):
-    if 'postgresql' not in cluster.project:
-        pytest.skip('this is about PostgreSQL')
-    return cluster
+ON_POSTGRESQL = pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
 
 
 def refusal(cluster, configuration):
@@ -55,34 +51,36 @@ def test_surface(cluster):
             assert len(values) == 1 and 1 <= values[0] <= 50
 
 
-def test_wrong_options(postgresql):
-    section = postgresql.new_database()
-    log = refusal(postgresql, {'PostgreSQL': {**section, 'TransactionMode': 'Dirty'}})
+@ON_POSTGRESQL
+def test_wrong_options(cluster):
+    section = cluster.new_database()
+    log = refusal(cluster, {'PostgreSQL': {**section, 'TransactionMode': 'Dirty'}})
     assert '"PostgreSQL.TransactionMode" is "Dirty": it must be ReadCommitted or Serializable' in log
-    log = refusal(postgresql, {'PostgreSQL': section, 'Registry': {'LeaseSeconds': 'abc'}})
+    log = refusal(cluster, {'PostgreSQL': section, 'Registry': {'LeaseSeconds': 'abc'}})
     assert '"Registry.LeaseSeconds" is "abc": it must be an integer from 3 to 3600' in log
-    log = refusal(postgresql, {'PostgreSQL': {**section, 'SslMode': 'verify-full'}})
+    log = refusal(cluster, {'PostgreSQL': {**section, 'SslMode': 'verify-full'}})
     assert '"PostgreSQL.SslRootCertificate" must name the file' in log
-    log = refusal(postgresql, {'PostgreSQL': {**section, 'Schema': 'absent'}})
+    log = refusal(cluster, {'PostgreSQL': {**section, 'Schema': 'absent'}})
     assert 'The schema "absent" does not exist' in log
-    log = refusal(postgresql, {'PostgreSQL': {**section, 'Password': 'no-secret', 'MaximumConnectionRetries': 0}})
+    log = refusal(cluster, {'PostgreSQL': {**section, 'Password': 'no-secret', 'MaximumConnectionRetries': 0}})
     assert 'Check "PostgreSQL.Username" and the password' in log and 'no-secret' not in log
 
 
-def test_unknown_options_and_other_sources(postgresql):
-    section = postgresql.new_database()
+@ON_POSTGRESQL
+def test_unknown_options_and_other_sources(cluster):
+    section = cluster.new_database()
     password = section.pop('Password')
     configuration = {'Plugins': [INDEX], 'Registry': {'LeaseSecond': 15}, 'PostgreSQL':
                      {**section, 'Shema': 'x', 'PasswordFile': '/tmp/password', 'ApplicationName': 'mine',
                       'EnableVerboseLogs': True, 'UseDynamicConnectionPool': True, 'HousekeepingInterval': 2}}
-    with postgresql.lone_orthanc(configuration, before='echo "%s" > /tmp/password' % password) as (name, server):
+    with cluster.lone_orthanc(configuration, before='echo "%s" > /tmp/password' % password) as (name, server):
         ids = server.upload(make_study(1)[0])
         assert server.get('/patients') == [ids['ParentPatient']]
         log = docker_output('logs', name)
         assert '"PostgreSQL.Shema" is ignored: did you mean "Schema"?' in log
         assert '"Registry.LeaseSecond" is ignored: did you mean "LeaseSeconds"?' in log
         assert 'THE CONNECTION TO POSTGRESQL ON database IS NOT' in log
-        names = postgresql.query("SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = '%s'"
+        names = cluster.query("SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = '%s'"
                                  % section['Database'])
         assert names == [['mine']]
 
@@ -100,20 +98,21 @@ def waiting_for_lock(cluster, database):
         cluster.query('SELECT pg_terminate_backend(%s)' % process)
 
 
-def test_lock(postgresql):
-    section = postgresql.new_database()
+@ON_POSTGRESQL
+def test_lock(cluster):
+    section = cluster.new_database()
     database = section['Database']
-    with postgresql.lone_orthanc({'Plugins': [INDEX], 'PostgreSQL': section}) as (name, server):
+    with cluster.lone_orthanc({'Plugins': [INDEX], 'PostgreSQL': section}) as (name, server):
         assert server.status('POST', '/instances', data=make_study(1)[0]) == 200
-        log = refusal(postgresql, {'PostgreSQL': section})
+        log = refusal(cluster, {'PostgreSQL': section})
         assert 'Another Orthanc uses this PostgreSQL database' in log
 
         cut = ("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orthanc' AND datname = '%s'"
                % database)
-        postgresql.query(cut)
+        cluster.query(cut)
         assert server.status('POST', '/instances', data=make_study(1, 'After')[0]) == 200
-        with waiting_for_lock(postgresql, database):
-            postgresql.query(cut)
+        with waiting_for_lock(cluster, database):
+            cluster.query(cut)
             assert server.status('POST', '/instances', data=make_study(1, 'Refused')[0]) == 503
             assert len(server.get('/patients')) == 2
         wait_until(lambda: server.status('POST', '/instances', data=make_study(1, 'Again')[0]) == 200, 20,
@@ -122,9 +121,10 @@ def test_lock(postgresql):
         assert 'another Orthanc has taken it' in log and 'the lock has been taken again' in log
 
 
-def test_both_plugins(postgresql):
-    section = {**postgresql.new_database(), 'EnableStorage': True}
-    with postgresql.lone_orthanc({'Plugins': [INDEX, STORAGE], 'PostgreSQL': section}) as (_, server):
+@ON_POSTGRESQL
+def test_both_plugins(cluster):
+    section = {**cluster.new_database(), 'EnableStorage': True}
+    with cluster.lone_orthanc({'Plugins': [INDEX, STORAGE], 'PostgreSQL': section}) as (_, server):
         content = make_study(1)[0]
         assert server.request('GET', '/instances/%s/file' % server.upload(content)['ID']).content == content
         assert server.get('/plugins/postgresql-storage')['Version'] == '10.3'

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "PostgreSQL/DeferredIndexes.h"
+
+#include "Framework/Common/Logging.h"
+#include "Framework/Database/DatabaseErrors.h"
+#include "PostgreSQL/IndexProgress.h"
+#include "PostgreSQL/PostgreSQLConnection.h"
+
+#include <array>
+
+namespace OrthancRegistry
+{
+  namespace
+  {
+    struct DeferredIndex
+    {
+      const char* name; // lower case, as in the catalog
+      const char* sql;
+    };
+
+    // As in Index/0001
+    constexpr DeferredIndex INDEXES[] = {
+        {"sharedattachmentsuuid", "CREATE INDEX CONCURRENTLY SharedAttachmentsUuid ON AttachedFiles (uuid)"},
+        {"sharedrecyclingindex",
+         "CREATE INDEX CONCURRENTLY SharedRecyclingIndex ON Metadata "
+         "((CASE WHEN value ~ '^[0-9]{1,18}$' THEN CAST(value AS BIGINT) ELSE 0 END), id) WHERE type = 19"},
+        {"sharedauditlogstime", "CREATE INDEX CONCURRENTLY SharedAuditLogsTime ON AuditLogs (ts)"},
+    };
+
+    constexpr std::chrono::hours WHEN_COMPLETE{24};
+    constexpr std::chrono::minutes WHEN_ANOTHER_IS_AT_IT{1};
+    constexpr std::chrono::minutes AFTER_FAILURE{10};
+    constexpr std::chrono::milliseconds BETWEEN_CANCELS{50};
+
+    bool IsTrue(const PostgreSQLResult& result)
+    {
+      return PQntuples(result.get()) == 1 && std::string_view(PQgetvalue(result.get(), 0, 0)) == "t";
+    }
+
+    int64_t CountSeconds(std::chrono::steady_clock::time_point start)
+    {
+      return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start)
+          .count();
+    }
+  }
+
+  DeferredIndexes::DeferredIndexes(IDatabase& database, const PostgreSQLParameters& parameters)
+      : database_(database), parameters_(parameters), task_("The building of indexes",
+                                                            [this]
+                                                            {
+                                                              return Turn();
+                                                            })
+  {
+  }
+
+  DeferredIndexes::~DeferredIndexes()
+  {
+    Stop();
+  }
+
+  void DeferredIndexes::Start()
+  {
+    {
+      const std::lock_guard lock(mutex_);
+      isStopping_ = false;
+    }
+    task_.Start();
+  }
+
+  void DeferredIndexes::Stop()
+  {
+    {
+      // Again and again: a request that arrives between two statements has no effect.
+      std::unique_lock lock(mutex_);
+      isStopping_ = true;
+      while (cancel_ != nullptr)
+      {
+        std::array<char, 256> error = {};
+        PQcancel(cancel_.get(), error.data(), static_cast<int>(error.size()));
+        changed_.wait_for(lock, BETWEEN_CANCELS);
+      }
+    }
+    task_.Stop();
+  }
+
+  bool DeferredIndexes::RunNow(std::chrono::milliseconds patience)
+  {
+    return task_.RunNow(patience);
+  }
+
+  bool DeferredIndexes::IsStopping()
+  {
+    const std::lock_guard lock(mutex_);
+    return isStopping_;
+  }
+
+  void DeferredIndexes::SetCancel(PGcancel* cancel)
+  {
+    const std::lock_guard lock(mutex_);
+    cancel_.reset(cancel);
+    changed_.notify_all();
+  }
+
+  std::chrono::milliseconds DeferredIndexes::Turn()
+  {
+    try
+    {
+      const PostgreSQLConnection connection(parameters_);
+      SetCancel(PQgetCancel(connection.Get()));
+      const bool isComplete = Complete(connection);
+      SetCancel(nullptr);
+      hasWarned_ = false;
+      return isComplete ? std::chrono::milliseconds(WHEN_COMPLETE) : WHEN_ANOTHER_IS_AT_IT;
+    }
+    catch (const DatabaseError& error)
+    {
+      SetCancel(nullptr);
+      if (!IsStopping() && !hasWarned_)
+      {
+        hasWarned_ = true;
+        LogWarning(std::string(
+                       "An index of the adopted database cannot be built now (the database works without it, "
+                       "but slower), it will be tried again: ") +
+                   error.what());
+      }
+      return AFTER_FAILURE;
+    }
+  }
+
+  // False if another replica is at it. A session of its own: these statements cannot be part of a
+  // transaction.
+  bool DeferredIndexes::Complete(const PostgreSQLConnection& connection)
+  {
+    connection.Execute(
+        "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)", {});
+    if (!IsTrue(connection.Execute("SELECT pg_try_advisory_lock(SharedLockKey('deferred'))", {})))
+    {
+      return false;
+    }
+    for (const DeferredIndex& index : INDEXES)
+    {
+      const PostgreSQLResult found = connection.Execute(
+          "SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass($1)",
+          {index.name});
+      if (IsStopping())
+      {
+        return false;
+      }
+      if (PQntuples(found.get()) != 0 && !IsTrue(found))
+      {
+        connection.Execute(std::string("DROP INDEX CONCURRENTLY ") + index.name,
+                           {}); // the rest of an interrupted attempt
+      }
+      if (!IsTrue(found))
+      {
+        BuildIndex(connection, index.name, index.sql);
+      }
+    }
+    const PostgreSQLResult unchecked = connection.Execute(
+        "SELECT NOT convalidated FROM pg_catalog.pg_constraint "
+        "WHERE conrelid = to_regclass('resources') AND conname = 'resources_parentid_fkey'",
+        {});
+    if (IsTrue(unchecked) && !IsStopping())
+    {
+      connection.Execute("ALTER TABLE Resources VALIDATE CONSTRAINT resources_parentid_fkey", {});
+    }
+    return true;
+  }
+
+  void DeferredIndexes::BuildIndex(const PostgreSQLConnection& connection, const std::string& name,
+                                   const std::string& sql)
+  {
+    LogWarning("The index " + name + " of the adopted database is being built in the background");
+    const auto start = std::chrono::steady_clock::now();
+    const IndexProgress progress(database_);
+    connection.Execute(sql, {});
+    LogWarning("The index " + name + " has been built in " + std::to_string(CountSeconds(start)) + " s");
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Common/BackgroundTask.h"
+#include "PostgreSQL/PostgreSQLParameters.h"
+
+#include <libpq-fe.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+namespace OrthancRegistry
+{
+  class IDatabase;
+  class PostgreSQLConnection;
+
+  // What an adopted database still lacks and nobody has to wait for: indexes, built while Orthanc works and
+  // without keeping anybody from writing, and the check of a constraint. One replica does it, the others look
+  // again later. What was interrupted is begun again.
+  class DeferredIndexes
+  {
+  public:
+    DeferredIndexes(IDatabase& database, const PostgreSQLParameters& parameters);
+    ~DeferredIndexes();
+
+    void Start();
+
+    // Cancels what is being built.
+    void Stop();
+
+    // One turn now, see BackgroundTask
+    bool RunNow(std::chrono::milliseconds patience);
+
+  private:
+    struct CancelDeleter
+    {
+      void operator()(PGcancel* cancel) const
+      {
+        PQfreeCancel(cancel);
+      }
+    };
+
+    std::chrono::milliseconds Turn();
+    bool Complete(const PostgreSQLConnection& connection);
+    void BuildIndex(const PostgreSQLConnection& connection, const std::string& name, const std::string& sql);
+    bool IsStopping();
+    void SetCancel(PGcancel* cancel);
+
+    IDatabase& database_;
+    const PostgreSQLParameters parameters_;
+    bool hasWarned_ = false; // used by the thread only
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool isStopping_ = false;
+    std::unique_ptr<PGcancel, CancelDeleter> cancel_; // while there is a connection
+    BackgroundTask task_;                             // last: its thread uses the others
+  };
+}
