@@ -14,7 +14,7 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr std::chrono::milliseconds POLL_INTERVAL(25);
+    constexpr std::chrono::milliseconds POLL_INTERVAL(10);
     constexpr std::chrono::milliseconds RECONNECTION_INTERVAL(1000);
     constexpr int64_t PUBLICATIONS_BETWEEN_CLEANINGS = 64;
 

@@ -34,11 +34,6 @@ namespace OrthancRegistry::DirectoryFormat
     return kind == DirectoryKind::Modalities ? ModalityFormat::Format(value) : PeerFormat::Mask(value);
   }
 
-  bool HasMaskedSecret(const DirectoryValue& value)
-  {
-    return PeerFormat::HasMaskedSecret(value);
-  }
-
   bool IsSurelyLoadable(DirectoryKind kind, const std::string& name, const Json::Value& formatted)
   {
     return IsValidName(name) && formatted.isObject() &&

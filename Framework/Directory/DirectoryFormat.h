@@ -24,9 +24,6 @@ namespace OrthancRegistry::DirectoryFormat
 
   constexpr const char* MASK = "***";
 
-  // True if a secret of the value is the mask itself: somebody has sent back what was shown.
-  bool HasMaskedSecret(const DirectoryValue& value);
-
   // True if each core since 1.12.5 is sure to load the entry: a single bad one keeps it from starting. What
   // is unusual is false, for a core to decide about in a PUT.
   bool IsSurelyLoadable(DirectoryKind kind, const std::string& name, const Json::Value& formatted);

@@ -265,19 +265,6 @@ namespace OrthancRegistry::PeerFormat
     return Compose(value, masked);
   }
 
-  bool HasMaskedSecret(const DirectoryValue& value)
-  {
-    const Json::Value mask(DirectoryFormat::MASK);
-    const Json::Value secrets = ParseSecrets(value);
-    return std::any_of(secrets.begin(), secrets.end(),
-                       [&mask](const Json::Value& secret)
-                       {
-                         return secret == mask ||
-                                (secret.isObject() &&
-                                 std::find(secret.begin(), secret.end(), mask) != secret.end());
-                       });
-  }
-
   bool IsSurelyLoadable(const Json::Value& formatted)
   {
     const Json::Value& url = formatted[URL];

@@ -12,6 +12,5 @@ namespace OrthancRegistry::PeerFormat
   DirectoryValue Parse(const Json::Value& saved);
   Json::Value Format(const DirectoryValue& value);
   Json::Value Mask(const DirectoryValue& value);
-  bool HasMaskedSecret(const DirectoryValue& value);
   bool IsSurelyLoadable(const Json::Value& formatted);
 }

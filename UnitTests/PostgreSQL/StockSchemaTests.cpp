@@ -195,7 +195,8 @@ namespace OrthancRegistry::Testing
   {
     MakeStockSchema(*database_, 10);
     {
-      const ServerLock stock(parameters_, INDEX_LOCK);
+      ServerLock stock(parameters_, INDEX_LOCK);
+      stock.Take();
       EXPECT_THROW(AdoptStockSchema(*database_, false), RegistryError);
       EXPECT_TRUE(StockSchema::Find(*database_));
       EXPECT_TRUE(AdoptStockSchema(*database_, true)); // by ourselves
