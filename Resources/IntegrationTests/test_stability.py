@@ -181,9 +181,9 @@ def test_old_cores_log_once(old_cores):
     """Orthanc 1.12.7 cannot be told: each core keeps to its own timer, but the change is logged once."""
     servers = list(old_cores.replicas.values())
     events = []
-    for _ in range(3):
+    for turn in range(3):
         since = last_change(servers[0])
-        for number, content in enumerate(make_study(6, 'Old')):
+        for number, content in enumerate(make_study(6, 'Old %d' % turn)):
             answer = servers[number % len(servers)].upload(content)
         study_changes = wait_quiet(servers[0], since, answer)
         assert study_changes.count('StableStudy') == 1
