@@ -239,7 +239,7 @@ namespace OrthancRegistry
   void IndexPlugin::Close()
   {
     auditLogs_->Close();
-    RequestFilter::SetGate(nullptr);
+    RequestFilter::RemoveGates();
     std::for_each(parts_.rbegin(), parts_.rend(),
                   [](const auto& part)
                   {

@@ -86,20 +86,16 @@ namespace OrthancRegistry::RequestFilter
     OrthancPluginRegisterIncomingHttpRequestFilter2(PluginContext::Get(), &Filter);
   }
 
-  void SetGate(Gate gate)
-  {
-    const std::unique_lock lock(gateMutex);
-    currentGates.clear();
-    if (gate)
-    {
-      currentGates.push_back(std::move(gate));
-    }
-  }
-
   void AddGate(Gate gate)
   {
     const std::unique_lock lock(gateMutex);
     currentGates.push_back(std::move(gate));
+  }
+
+  void RemoveGates()
+  {
+    const std::unique_lock lock(gateMutex);
+    currentGates.clear();
   }
 
   Sender GetSender(std::string_view path)

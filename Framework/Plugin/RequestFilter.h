@@ -19,12 +19,11 @@ namespace OrthancRegistry::RequestFilter
   // that the name of a user means something.
   void Register(bool isAuthenticationEnabled);
 
-  // May be called at any time; null lets all requests pass. Returns when the former gates are not used any
-  // more.
-  void SetGate(Gate gate);
-
-  // One more: a request has to pass all of them, in this order.
+  // May be called at any time. A request has to pass all gates, in this order.
   void AddGate(Gate gate);
+
+  // Returns when none is used any more.
+  void RemoveGates();
 
   // Who has sent the request that is served: both empty if unknown
   struct Sender

@@ -319,3 +319,16 @@ def test_long_lists_without_revisions(shared):
         assert (len(modalities), len(peers)) == (300, 299)
         status = server.get('/cluster/directory')
         assert 'm299' in json.dumps(status)
+
+
+@pytest.mark.parametrize('shared', ['postgresql'], indirect=True)
+def test_frozen_lists(shared):
+    options = {'Plugins': ['/usr/share/orthanc/plugins-registry/libOrthancPostgreSQLIndex.so'],
+               'DicomModalitiesInDatabase': True, 'OrthancPeersInDatabase': True,
+               'DicomModalities': {'kept': ['KEPT', 'nowhere', 104]}, 'PostgreSQL': shared.new_database(),
+               'Registry': {'FreezeDirectory': True, 'ImportDirectory': True}}
+    with shared.lone_orthanc(options) as (_, server):
+        assert server.status('PUT', '/modalities/new', json=modality('NEW')) == 403
+        assert server.status('DELETE', '/modalities/kept') == 403
+        assert server.status('PUT', '/peers/new', json=['http://nowhere/']) == 403
+        assert server.get('/modalities') == ['kept'] and server.get('/peers') == []

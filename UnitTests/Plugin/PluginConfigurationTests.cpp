@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace OrthancRegistry
 {
   namespace
@@ -32,6 +34,21 @@ namespace OrthancRegistry
       EXPECT_EQ(read.jobs.heartbeatMilliseconds, 1000u);
       EXPECT_EQ(read.jobs.maximumAttempts, 3u);
       EXPECT_EQ(read.jobs.concurrentJobs, 2u);
+    }
+
+    TEST(RegistryConfiguration, KeyOfSecretsFromTheEnvironment)
+    {
+      constexpr const char* VARIABLE = "ORTHANC_REGISTRY_KEY";
+      const auto read = [](const std::string& configuration)
+      {
+        return RegistryConfiguration::Read(ParseJson(configuration)).directory;
+      };
+      ASSERT_EQ(setenv(VARIABLE, "key", 1), 0);
+      EXPECT_EQ(read("{}").keyVariable, VARIABLE);
+      EXPECT_EQ(read(R"({"Registry":{"SecretsKeyVariable":"OTHER"}})").keyVariable, "OTHER");
+      EXPECT_EQ(read(R"({"Registry":{"SecretsKeyFile":"/key"}})").keyVariable, "");
+      ASSERT_EQ(unsetenv(VARIABLE), 0);
+      EXPECT_EQ(read("{}").keyVariable, "");
     }
 
     TEST(RegistryConfiguration, ReadsOptions)
