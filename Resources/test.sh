@@ -17,8 +17,24 @@ remove_leftovers()
 python_tests()
 {
   # The interpreter of Debian, whatever else is on the path
-  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -rA --show-capture=no -s \
+  PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider -rA --show-capture=no -s --durations=25 \
     "$RESOURCES/IntegrationTests" "$@"
+}
+
+# Most tests wait most of the time, so two lanes of them run side by side; then those that need the machine alone.
+all_python_tests()
+{
+  local log failed=no
+  log=$(mktemp)
+  REGISTRY_TEST_LANE=second- python_tests --lane second > "$log" 2>&1 &
+  REGISTRY_TEST_LANE=first- python_tests --lane first || failed=yes
+  wait $! || failed=yes
+  say "Integration tests, second lane"
+  cat "$log"
+  rm -f "$log"
+  say "Integration tests, alone"
+  python_tests --lane alone || failed=yes
+  [ "$failed" = no ]
 }
 
 ensure_docker
@@ -37,5 +53,9 @@ for suite in bookworm trixie forky; do
 done
 
 say "Integration tests"
-python_tests "$@"
+if [ $# = 0 ]; then
+  all_python_tests
+else
+  python_tests "$@"
+fi
 say "All passed in $((SECONDS / 60)) min $((SECONDS % 60)) s"

@@ -15,6 +15,7 @@ DEPLOYMENTS = {
     'sqlite': ('docker-compose.sqlite.yml', ['orthanc1', 'orthanc2']),
 }
 
+LANES = ['first', 'second']
 
 # Dead replicas are noticed soon, and no job is given up because of them
 SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttempts': 100, 'MaxCrashes': 100,
@@ -26,6 +27,27 @@ def pytest_addoption(parser):
     parser.addoption('--large', action='store_true', help='an archive of 2 GiB instead of 100 MiB')
 
 
+    parser.addoption('--lane', choices=LANES + ['alone'], help='the part of the tests that runs beside the other lane,'
+                     ' or of those that need the machine for themselves')
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'alone: asserts a figure that other tests at the same time would spoil')
+
+
+def pytest_collection_modifyitems(config, items):
+    lane = config.getoption('--lane')
+    if not lane:
+        return
+    # Whole files, dealt out by size
+    files = sorted({item.path for item in items}, key=lambda path: (path.stat().st_size, path.name))
+
+    def lane_of(item):
+        return 'alone' if item.get_closest_marker('alone') else LANES[files.index(item.path) % len(LANES)]
+    config.hook.pytest_deselected(items=[item for item in items if lane_of(item) != lane])
+    items[:] = [item for item in items if lane_of(item) == lane]
+
+
 @pytest.fixture(scope='session')
 def is_long(request):
     return request.config.getoption('--long')
@@ -34,7 +56,7 @@ def is_long(request):
 def run(request, name='', **options):
     compose_file, replicas = DEPLOYMENTS[request.param]
     failures = request.session.testsfailed
-    deployment = Deployment('registry-test-' + name + request.param, compose_file, replicas, **options)
+    deployment = Deployment(name + request.param, compose_file, replicas, **options)
     with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
         yield deployment
 

@@ -18,6 +18,8 @@ DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
 TOOLS = 'orthanc-registry/tools:forky'
 LONE_IMAGE = 'orthanc-registry/orthanc:' + os.environ.get('ORTHANC_SUITE', 'forky')
+# What projects and containers begin with. Runs side by side have names of their own.
+PROJECTS = 'registry-test-' + os.environ.get('REGISTRY_TEST_LANE', '')
 STORAGE_USER = '10042'  # of storages that containers of several images share
 LASTING_RECEIVER = 'lasting-receiver'  # a modality whose name is the same in several tests
 
@@ -103,11 +105,11 @@ class Server:
 
 
 class Deployment:
-    def __init__(self, project, compose_file, replicas, orthanc_suite=None, options=None):
+    def __init__(self, name, compose_file, replicas, orthanc_suite=None, options=None):
         """The suite is that of the environment by default. "options": of Orthanc, besides those of the image."""
-        self.project = project
+        self.project = PROJECTS + name
         self.compose_files = [DOCKER_DIRECTORY / compose_file]
-        self.directory = tempfile.TemporaryDirectory(prefix=project)
+        self.directory = tempfile.TemporaryDirectory(prefix=self.project)
         if options:
             self.compose_files.append(self.write_options(options, replicas))
         orthanc_suite = orthanc_suite or os.environ.get('ORTHANC_SUITE', 'forky')
@@ -121,7 +123,7 @@ class Deployment:
         self.balancer = Server(self.ports['HTTP_PORT'], self.credentials)
         self.replicas = {name: Server(self.ports['REPLICA%s_PORT' % name[-1]], self.credentials)
                          for name in replicas}
-        self.network = project + '_default'
+        self.network = self.project + '_default'
 
     def write_options(self, options, replicas):
         """Another file in the folder of the configuration of each replica, by a compose file that is answered."""
@@ -264,7 +266,7 @@ class Deployment:
             receiver = Receiver(name, lasting or name)
             self.add_modality(receiver.modality, 'RECEIVER', lasting or name, 11112)
             echo = '/modalities/%s/echo' % receiver.modality
-            wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 10, 'the receiver answers')
+            wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 30, 'the receiver answers')
             yield receiver
         finally:
             docker('rm', '--force', name)

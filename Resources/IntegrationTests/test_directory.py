@@ -244,6 +244,7 @@ def test_a_job_for_a_brand_new_modality(shared, make_patient):
             assert first.status('DELETE', '/modalities/brandnew%d' % number) == 200
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize('shared', ['postgresql'], indirect=True)
 def test_cost_of_a_request(shared):
     server = next(iter(shared.replicas.values()))

@@ -53,7 +53,7 @@ class SealedDeployment(Deployment):
 @pytest.fixture(scope='module')
 def sealed(request):
     failures = request.session.testsfailed
-    deployment = SealedDeployment('registry-test-sealed')
+    deployment = SealedDeployment('sealed')
     with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
         yield deployment
 

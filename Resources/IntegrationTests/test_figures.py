@@ -9,6 +9,8 @@ import pytest
 
 from deployment import docker, docker_output, wait_until
 
+pytestmark = pytest.mark.alone
+
 IDLE_SECONDS = 20
 SUBMISSIONS = 60
 

@@ -4,7 +4,11 @@
 import statistics
 import time
 
+import pytest
+
 from deployment import wait_until
+
+pytestmark = pytest.mark.alone
 
 COUNT = 50
 

@@ -52,7 +52,7 @@ class ScriptedDeployment(Deployment):
 def scripted(request):
     compose_file, replicas = DEPLOYMENTS[request.param]
     failures = request.session.testsfailed
-    deployment = ScriptedDeployment('registry-test-stable-' + request.param, compose_file, replicas,
+    deployment = ScriptedDeployment('stable-' + request.param, compose_file, replicas,
                                     options={'StableAge': STABLE_AGE, 'LuaScripts': ['/etc/stable.lua']})
     with deployment.running(show_logs=lambda: request.session.testsfailed > failures):
         deployment.engine = request.param
@@ -170,7 +170,7 @@ def test_all_are_restarted(scripted):
 @pytest.fixture(scope='module', params=DEPLOYMENTS)
 def old_cores(request):
     compose_file, replicas = DEPLOYMENTS[request.param]
-    deployment = ScriptedDeployment('registry-test-stable-old-' + request.param, compose_file, replicas, 'trixie',
+    deployment = ScriptedDeployment('stable-old-' + request.param, compose_file, replicas, 'trixie',
                                     {'StableAge': STABLE_AGE, 'LuaScripts': ['/etc/stable.lua']})
     with deployment.running(show_logs=lambda: False):
         deployment.engine = request.param
