@@ -35,6 +35,7 @@ done
 for suite in bookworm trixie forky; do
   build_image stock "$suite" Dockerfile.stock
 done
+build_image plugins forky Dockerfile.plugins
 
 say "Integration tests"
 python_tests "$@"
