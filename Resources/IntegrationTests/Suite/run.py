@@ -44,27 +44,31 @@ def read_outcome(error, directory):
 
 
 class Result(unittest.TestResult):
-    def __init__(self, directory, *_):
+    def __init__(self, directory):
         super().__init__()
         self.directory = directory
         self.outcomes = {}
+        self.output = io.StringIO()  # of the suite itself
 
     def startTest(self, test):
         super().startTest(test)
         self.start = time.monotonic()
         self.outcome = (PASSED, '')
+        self.output.seek(0)
+        self.output.truncate()
         signal.alarm(TEST_SECONDS)
 
     def stopTest(self, test):
         signal.alarm(0)
         super().stopTest(test)
         self.outcomes[test._testMethodName] = self.outcome
-        # The suite itself is silenced
         print('%-8s %5.1f s  %s  %s' % (self.outcome[0], time.monotonic() - self.start, test._testMethodName,
                                         self.outcome[1]), file=sys.__stdout__)
 
     def addError(self, test, error):
-        self.outcome = read_outcome(error, self.directory)
+        outcome, reason = read_outcome(error, self.directory)
+        printed = self.output.getvalue().splitlines()[1:]  # the first line names the test
+        self.outcome = (outcome, ' | '.join([reason, *printed[-2:]]) if outcome == FAILED else reason)
 
     addFailure = addError
 
@@ -99,7 +103,8 @@ def wait_for_replicas(url, count):
             time.sleep(0.1)
 
 
-def run_suite(options):
+def run_suite(options, exceptions):
+    """The outcomes by test. Exceptions are only run if they are named: they may leave something behind."""
     suite = options.suite_directory.resolve()
     sys.path.insert(0, str(suite / 'Tests'))
     toolbox = python2.load(suite / 'Tests' / 'Toolbox.py')
@@ -116,16 +121,19 @@ def run_suite(options):
 
     toolbox.httplib2 = python2.changed(toolbox.httplib2, Http=Http)
     toolbox.DecodeJson = decode
-    python2.load(suite / 'Tests' / 'Tests.py')
+    tests = python2.load(suite / 'Tests' / 'Tests.py')
+    names = options.tests or [name for name in unittest.TestLoader().getTestCaseNames(tests.Orthanc)
+                              if name not in exceptions]
 
     signal.signal(signal.SIGALRM, give_up)
     result = Result(suite / 'Tests' / '..' / 'Database')
     unittest.main = functools.partial(unittest.main, exit=False, testRunner=Runner(result))
     sys.argv = ['Run.py', '--force', '--server', options.server, '--rest', str(options.rest), '--orthanc',
-                str(HERE / 'partner.py'), *['Orthanc.' + test for test in options.tests]]
-    with contextlib.redirect_stdout(io.StringIO()):
+                str(HERE / 'partner.py'), *['Orthanc.' + name for name in names]]
+    with contextlib.redirect_stdout(result.output):
         runpy.run_path(str(suite / 'Tests' / 'Run.py'), run_name='__main__')
-    return result.outcomes
+    skipped = {} if options.tests else exceptions
+    return {**{name: (NOT_RUN, reason) for name, reason in skipped.items()}, **result.outcomes}
 
 
 def read_exceptions(path, configuration):
@@ -187,5 +195,5 @@ if __name__ == '__main__':
         expected &= set(options.tests)
     exceptions = read_exceptions(options.exceptions, options.configuration)
     wait_for_replicas('http://%s:%d' % (options.server, options.rest), options.replicas)
-    outcomes = run_suite(options)
+    outcomes = run_suite(options, exceptions)
     sys.exit(0 if report(outcomes, expected, exceptions) else 1)
