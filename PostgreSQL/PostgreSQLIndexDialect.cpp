@@ -175,6 +175,11 @@ namespace OrthancRegistry
     transaction.Execute("SELECT SharedLockExports()");
   }
 
+  bool PostgreSQLIndexDialect::IsHiddenMetadata(int /*type*/) const
+  {
+    return false;
+  }
+
   void PostgreSQLIndexDialect::TouchPatient(Transaction& transaction, int64_t patient) const
   {
     transaction.Execute("SELECT SharedTouchPatient($1)", patient);

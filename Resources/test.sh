@@ -51,6 +51,7 @@ done
 for suite in bookworm trixie forky; do
   build_image stock "$suite" Dockerfile.stock
 done
+build_image plugins forky Dockerfile.plugins
 
 say "Integration tests"
 if [ $# = 0 ]; then

@@ -167,6 +167,12 @@ namespace OrthancRegistry
   {
   }
 
+  // The index that is built into Orthanc keeps the recycling order in a table.
+  bool SQLiteIndexDialect::IsHiddenMetadata(int type) const
+  {
+    return type == METADATA_RECYCLING_ORDER;
+  }
+
   void SQLiteIndexDialect::TouchPatient(Transaction& transaction, int64_t patient) const
   {
     transaction.Execute(

@@ -19,6 +19,7 @@ namespace OrthancRegistry
     void PrepareChange(Transaction& transaction) const override;
     int64_t GetVisibleChangesLimit(Transaction& transaction) const override;
     void PrepareExport(Transaction& transaction) const override;
+    bool IsHiddenMetadata(int type) const override;
     void TouchPatient(Transaction& transaction, int64_t patient) const override;
     std::optional<int64_t> SelectPatientToRecycle(Transaction& transaction, int64_t avoid) const override;
     bool FoldStatistics(Transaction& transaction) const override;

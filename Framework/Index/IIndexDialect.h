@@ -89,6 +89,10 @@ namespace OrthancRegistry
     // To be called before a transaction logs an export: whoever sees a number sees all that are lower.
     virtual void PrepareExport(Transaction& transaction) const = 0;
 
+    // Metadata that clients do not see: those with which an engine keeps its own books, where the stock
+    // database of that engine has none.
+    virtual bool IsHiddenMetadata(int type) const = 0;
+
     // Moves a patient to the end of the recycling order.
     virtual void TouchPatient(Transaction& transaction, int64_t patient) const = 0;
 

@@ -43,6 +43,9 @@ namespace OrthancRegistry
     virtual void OnInstanceCreated(IndexTransaction& transaction, const InstancePath& path,
                                    const CreatedInstance& created) = 0;
 
+    // Before resources of a level are looked for. What it asks must not cost a round trip.
+    virtual void OnFind(IndexTransaction& transaction, ResourceLevel level) = 0;
+
     // Before a change is logged: false if it must not be.
     virtual bool MayLogChange(IndexTransaction& transaction, int changeType, int64_t resourceId) = 0;
 

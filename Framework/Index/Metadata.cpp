@@ -48,6 +48,10 @@ namespace OrthancRegistry::Metadata
 
   std::optional<MetadataValue> Lookup(IndexTransaction& t, int64_t id, int type)
   {
+    if (t.dialect.IsHiddenMetadata(type))
+    {
+      return std::nullopt;
+    }
     auto row = t.transaction.GetMode() == AccessMode::ReadOnly ? Read(t.transaction, id, type)
                                                                : ReadAndLock(t.transaction, id, type);
     if (!row)
@@ -63,9 +67,12 @@ namespace OrthancRegistry::Metadata
     std::vector<MetadataValue> metadata;
     t.transaction.QueryEach<int, std::string, int64_t>(
         "SELECT type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = $1 ORDER BY type",
-        [&metadata](int type, std::string value, int64_t revision)
+        [&](int type, std::string value, int64_t revision)
         {
-          metadata.push_back({type, std::move(value), revision});
+          if (!t.dialect.IsHiddenMetadata(type))
+          {
+            metadata.push_back({type, std::move(value), revision});
+          }
         },
         id);
     return metadata;

@@ -205,7 +205,12 @@ namespace OrthancRegistry::Adapter
 
     void Find(Call& call)
     {
-      for (FoundItem& item : FindResources(call.transaction, ToFindRequest(call.request.find())))
+      const FindRequest request = ToFindRequest(call.request.find());
+      if (call.extensions.resources != nullptr)
+      {
+        call.extensions.resources->OnFind(call.transaction, request.filter.level);
+      }
+      for (FoundItem& item : FindResources(call.transaction, request))
       {
         FillItem(*call.response.add_find(), item);
       }

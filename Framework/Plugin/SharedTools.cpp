@@ -35,6 +35,7 @@ namespace OrthancRegistry
   SharedTools::SharedTools(const JobsOptions& options) : options_(options)
   {
     tools_.Register<&ToolsHandler::Access>("/cluster/tools/([^/]+)");
+    tools_.Register<&ToolsHandler::Change>("/cluster/everywhere/tools/([^/]+)");
     commitments_.Register<&CommitmentHandler::Read>("/storage-commitment/([^/]+)");
     commitments_.Register<&CommitmentHandler::Remove>("/storage-commitment/([^/]+)/remove");
   }

@@ -48,6 +48,17 @@ namespace OrthancRegistry
       return json;
     }
 
+    HttpAnswer Repeat(const CoreReply& reply)
+    {
+      HttpAnswer answer = HttpAnswer::Empty(reply.status);
+      answer.body = reply.body;
+      if (!reply.contentType.empty())
+      {
+        answer.headers["Content-Type"] = reply.contentType;
+      }
+      return answer;
+    }
+
     HttpAnswer Report(const std::vector<ReplicaAnswer>& answers)
     {
       Json::Value report = Json::objectValue;
@@ -80,10 +91,22 @@ namespace OrthancRegistry
     {
       throw RegistryError(ErrorCode::UnknownResource, "There is no setting for all replicas with this name");
     }
-    if (call.method == HttpMethod::Get)
+    return call.method == HttpMethod::Get ? ApplyToAll(ReplicaCallRules::MakeGetSetting(name), Form::Report)
+                                          : Put(call, Form::Report);
+  }
+
+  HttpAnswer ToolsHandler::Change(const HttpCall& call)
+  {
+    if (!ReplicaCallRules::IsWritable(call.groups.at(0)))
     {
-      return ApplyToAll(ReplicaCallRules::MakeGetSetting(name));
+      throw RegistryError(ErrorCode::UnknownResource, "There is no setting for all replicas with this name");
     }
+    return call.method == HttpMethod::Put ? Put(call, Form::OneCore) : HttpAnswer::NotAllowed("PUT");
+  }
+
+  HttpAnswer ToolsHandler::Put(const HttpCall& call, Form form)
+  {
+    const std::string& name = call.groups.at(0);
     if (call.method != HttpMethod::Put || !ReplicaCallRules::IsWritable(name))
     {
       return HttpAnswer::NotAllowed(ReplicaCallRules::IsWritable(name) ? "GET,PUT" : "GET");
@@ -94,12 +117,12 @@ namespace OrthancRegistry
                                      static_cast<int>(ErrorCode::ParameterOutOfRange), REQUEST_TOO_LARGE,
                                      "The value of a setting is at most 64 KiB long", Json::Value()});
     }
-    return ApplyToAll(ReplicaCallRules::MakePutSetting(name, call.body));
+    return ApplyToAll(ReplicaCallRules::MakePutSetting(name, call.body), form);
   }
 
-  HttpAnswer ToolsHandler::ApplyToAll(const CoreRequest& request)
+  HttpAnswer ToolsHandler::ApplyToAll(const CoreRequest& request, Form form)
   {
-    CoreReply own = calls_.CallOwn(request);
+    const CoreReply own = calls_.CallOwn(request);
     if (own.errorCode != 0)
     {
       throw RegistryError(static_cast<ErrorCode>(own.errorCode), own.error);
@@ -109,13 +132,14 @@ namespace OrthancRegistry
       return own.status == METHOD_NOT_ALLOWED ? HttpAnswer::NotAllowed("GET") : HttpAnswer::Empty(own.status);
     }
     std::vector<ReplicaAnswer> answers = calls_.CallOthers(request);
-    answers.push_back({calls_.GetIdentity(), true, std::move(own)});
+    answers.push_back({calls_.GetIdentity(), true, own});
     std::sort(answers.begin(), answers.end(),
               [](const ReplicaAnswer& a, const ReplicaAnswer& b)
               {
                 return std::tie(a.replica.name, a.replica.incarnation) <
                        std::tie(b.replica.name, b.replica.incarnation);
               });
-    return Report(answers);
+    HttpAnswer report = Report(answers);
+    return form == Form::OneCore && report.status == 200 ? Repeat(own) : report;
   }
 }

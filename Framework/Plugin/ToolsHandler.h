@@ -17,10 +17,22 @@ namespace OrthancRegistry
     // The calls must outlive this object.
     ToolsHandler(const JobsOptions& options, ReplicaCalls& calls);
 
-    HttpAnswer Access(const HttpCall& call); // its first group is the setting
+    // The first group of a call is the setting.
+    HttpAnswer Access(const HttpCall& call);
+
+    // /cluster/everywhere/tools/{setting}, for balancers: a change that is answered as by one core if all
+    // have made it, and with the report of Access() otherwise
+    HttpAnswer Change(const HttpCall& call);
 
   private:
-    HttpAnswer ApplyToAll(const CoreRequest& request);
+    enum class Form
+    {
+      Report,
+      OneCore
+    };
+
+    HttpAnswer Put(const HttpCall& call, Form form);
+    HttpAnswer ApplyToAll(const CoreRequest& request, Form form);
 
     JobsOptions options_;
     ReplicaCalls& calls_;

@@ -11,6 +11,8 @@ namespace OrthancRegistry
   namespace
   {
     // Types of changes in the database
+    constexpr std::chrono::milliseconds CORE_PATIENCE(100);
+
     constexpr int STABLE_PATIENT = 12;
     constexpr int STABLE_SERIES = 14;
 
@@ -87,6 +89,27 @@ namespace OrthancRegistry
           {
             tracker->OnInstance(parents, !isRecorded);
           }
+        });
+  }
+
+  // The core answers IsStable from its memory after this transaction, and the message of the replica that has
+  // just received something may still be on its way.
+  void StabilityObserver::OnFind(IndexTransaction& transaction, ResourceLevel level)
+  {
+    if (level == ResourceLevel::Instance || state.scope != Scope::None)
+    {
+      return;
+    }
+    const auto recent = std::make_shared<std::vector<UnstableResource>>();
+    UnstableTable::ReadRecentLater(transaction.transaction, times_.news,
+                                   [recent](UnstableResource resource)
+                                   {
+                                     recent->push_back(std::move(resource));
+                                   });
+    transaction.endHandlers.emplace_back(
+        [tracker = tracker_, recent](bool /*isCommitted*/)
+        {
+          tracker->EnsureCoreKnows(*recent, CORE_PATIENCE);
         });
   }
 

@@ -20,6 +20,7 @@ namespace OrthancRegistry
 
     void OnInstanceCreated(IndexTransaction& transaction, const InstancePath& path,
                            const CreatedInstance& created) override;
+    void OnFind(IndexTransaction& transaction, ResourceLevel level) override;
     bool MayLogChange(IndexTransaction& transaction, int changeType, int64_t resourceId) override;
     bool IsHidden(IndexTransaction& transaction, int64_t resourceId) override;
 

@@ -51,7 +51,8 @@ namespace OrthancRegistry
                          [this]
                          {
                            actor_.Wake();
-                         }});
+                         },
+                         isCoreSupported_});
     bus_.SetHandler(
         [this](std::string_view message)
         {
@@ -290,6 +291,7 @@ namespace OrthancRegistry
         core_.SetStable(resource.publicId, false);
       }
     }
+    tracker_->OnCoreTold();
     for (const UnstableResource& resource : tasks.stable)
     {
       if (!isStopping_ && !tracker_->IsUnstable(resource.id))

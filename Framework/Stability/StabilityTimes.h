@@ -17,7 +17,7 @@ namespace OrthancRegistry
     explicit StabilityTimes(const StabilityConfiguration& configuration)
         : age(static_cast<Milliseconds::rep>(configuration.ageSeconds) * 1000),
           flush(std::min(Milliseconds(400), age / 4)), timerAge(age + flush),
-          dueAge(timerAge + Milliseconds(250)), renewal(age / 2)
+          dueAge(timerAge + Milliseconds(250)), renewal(age / 2), news(std::min(Milliseconds(2000), age / 2))
     {
     }
 
@@ -30,5 +30,8 @@ namespace OrthancRegistry
     Milliseconds timerAge; // the quiet time after which the timer of a core is right
     Milliseconds dueAge;   // the quiet time after which the replicas act by themselves
     Milliseconds renewal;  // a core is told again after that time, so that its own timer does not end
+
+    // An instance is known to all replicas after that time; until then its parents cannot become stable.
+    Milliseconds news;
   };
 }

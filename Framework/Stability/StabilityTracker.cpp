@@ -350,27 +350,6 @@ namespace OrthancRegistry
     reloadAt_ = now + (entries_.empty() ? IDLE_PERIOD : RELOAD_PERIOD);
   }
 
-  StabilityTracker::CoreTasks StabilityTracker::TakeCoreTasks(bool isCoreSupported)
-  {
-    const auto now = Clock::now();
-    const std::lock_guard lock(mutex_);
-    CoreTasks tasks;
-    if (isCoreSupported)
-    {
-      for (auto& [id, entry] : entries_)
-      {
-        if (entry.markedAt + times_.renewal <= now)
-        {
-          entry.markedAt = now;
-          tasks.unstable.push_back(entry.resource);
-        }
-      }
-      tasks.stable = coreDrops_;
-    }
-    coreDrops_.clear();
-    return tasks;
-  }
-
   std::chrono::milliseconds StabilityTracker::GetWait(std::chrono::milliseconds quiet,
                                                       bool isCoreSupported) const
   {

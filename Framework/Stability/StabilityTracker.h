@@ -4,6 +4,7 @@
 #include "Framework/Stability/StabilityTimes.h"
 #include "Framework/Stability/UnstableTable.h"
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -22,6 +23,7 @@ namespace OrthancRegistry
     {
       std::function<void()> writer; // something is to be written down, or to be told
       std::function<void()> core;   // something is to be done at the core
+      bool isCoreTold = false;      // the core can be told what is unstable
     };
 
     // What is to be written down and told to the other replicas
@@ -71,6 +73,10 @@ namespace OrthancRegistry
     void OnWritten(const Batch& batch);
 
     void OnUnstableElsewhere(const std::vector<UnstableResource>& resources);
+
+    // The same, for somebody who is about to ask the core of this replica about them: returns when the core
+    // has been told, or after that time.
+    void EnsureCoreKnows(const std::vector<UnstableResource>& resources, std::chrono::milliseconds patience);
     void RequestCheck(const std::vector<int64_t>& ids);
     void RequestReload();
 
@@ -86,6 +92,7 @@ namespace OrthancRegistry
     void UpdateAll(const std::vector<UnstableTable::Row>& rows, Clock::time_point asked);
 
     CoreTasks TakeCoreTasks(bool isCoreSupported);
+    void OnCoreTold(); // all that has been taken
 
     bool IsUnstable(int64_t id) const;
 
@@ -122,5 +129,9 @@ namespace OrthancRegistry
     std::vector<int64_t> checks_;
     std::vector<UnstableResource> coreDrops_;
     Clock::time_point reloadAt_ = {};
+
+    std::condition_variable coreTold_;
+    uint64_t tasksTaken_ = 0; // how many times
+    uint64_t tasksTold_ = 0;
   };
 }

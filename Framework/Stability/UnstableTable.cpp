@@ -93,6 +93,18 @@ namespace OrthancRegistry::UnstableTable
     return claimed;
   }
 
+  void ReadRecentLater(Transaction& transaction, std::chrono::microseconds age,
+                       std::function<void(UnstableResource resource)> handler)
+  {
+    transaction.QueryLater<int64_t, ResourceLevel, std::string>(
+        "SELECT internalId, level, publicId FROM SharedUnstable WHERE lastAt > SharedNow() - $1",
+        [handler = std::move(handler)](int64_t id, ResourceLevel level, std::string publicId)
+        {
+          handler({id, level, std::move(publicId)});
+        },
+        age.count());
+  }
+
   std::vector<Row> ReadAll(Transaction& transaction)
   {
     std::vector<Row> rows;

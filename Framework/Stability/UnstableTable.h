@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 
 namespace OrthancRegistry
 {
@@ -41,6 +42,11 @@ namespace OrthancRegistry
     // Nobody else gets them for some seconds. Those that do not exist any more are removed.
     std::vector<UnstableResource> Claim(Transaction& transaction, std::chrono::microseconds quiet,
                                         size_t limit);
+
+    // Those that have received an instance within that time. The handler is called later, with the next
+    // statement of the transaction that is waited for.
+    void ReadRecentLater(Transaction& transaction, std::chrono::microseconds age,
+                         std::function<void(UnstableResource resource)> handler);
 
     std::vector<Row> ReadAll(Transaction& transaction);
     std::vector<Row> Read(Transaction& transaction, const std::vector<int64_t>& ids);

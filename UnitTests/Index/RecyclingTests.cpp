@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Index/Find/Find.h"
 #include "Framework/Index/Metadata.h"
 #include "Framework/Index/Recycling.h"
 #include "UnitTests/Index/IndexTest.h"
 
+#include <algorithm>
 #include <future>
 
 namespace OrthancRegistry::Testing
@@ -92,6 +94,25 @@ namespace OrthancRegistry::Testing
     Metadata::Set(t, a, METADATA_RECYCLING_ORDER, "10000000000", 0);
     Metadata::Set(t, b, METADATA_RECYCLING_ORDER, "9000000000", 0);
     EXPECT_EQ(b, Recycling::SelectPatient(t, std::nullopt));
+  }
+
+  TEST_P(RecyclingTest, TheOrderIsShownWhereTheStockDatabaseShowsIt)
+  {
+    IndexTransaction t = Write();
+    const int64_t patient = CreatePatient(t, "a");
+    const auto isOrder = [](const MetadataValue& metadata)
+    {
+      return metadata.type == METADATA_RECYCLING_ORDER;
+    };
+    const bool isShown = GetParam() == Engine::PostgreSQL;
+    EXPECT_EQ(isShown, std::ranges::any_of(Metadata::GetAll(t, patient), isOrder));
+    EXPECT_EQ(isShown, Metadata::Lookup(t, patient, METADATA_RECYCLING_ORDER).has_value());
+    FindRequest request;
+    request.filter.level = ResourceLevel::Patient;
+    request.metadata = true;
+    const auto found = FindResources(t, request);
+    ASSERT_EQ(1u, found.size());
+    EXPECT_EQ(isShown, std::ranges::any_of(found[0].contents[0].metadata, isOrder));
   }
 
   class RecyclingIsolationTest : public PostgreSQLIndexTest

@@ -18,14 +18,12 @@ namespace OrthancRegistry::Testing
 
     HttpAnswer Access(HttpMethod method, const std::string& setting, const std::string& body = "")
     {
-      HttpCall call;
-      call.method = method;
-      call.path = "/cluster/tools/" + setting;
-      call.groups = {setting};
-      call.body = body;
-      JobsOptions options;
-      options.describeErrors = false; // the texts are those of the core
-      return ToolsHandler(options, replicas_.at(0)->Get()).Access(call);
+      return MakeHandler().Access(MakeCall(method, "/cluster/tools/", setting, body));
+    }
+
+    HttpAnswer Change(HttpMethod method, const std::string& setting, const std::string& body = "")
+    {
+      return MakeHandler().Change(MakeCall(method, "/cluster/everywhere/tools/", setting, body));
     }
 
     ErrorCode GetRefusal(HttpMethod method, const std::string& setting, const std::string& body = "")
@@ -39,6 +37,25 @@ namespace OrthancRegistry::Testing
         return error.GetCode();
       }
       return ErrorCode::Success;
+    }
+
+  private:
+    static HttpCall MakeCall(HttpMethod method, const std::string& path, const std::string& setting,
+                             const std::string& body)
+    {
+      HttpCall call;
+      call.method = method;
+      call.path = path + setting;
+      call.groups = {setting};
+      call.body = body;
+      return call;
+    }
+
+    ToolsHandler MakeHandler()
+    {
+      JobsOptions options;
+      options.describeErrors = false; // the texts are those of the core
+      return ToolsHandler(options, replicas_.at(0)->Get());
     }
   };
 
@@ -104,6 +121,34 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ("Refused", json["Replicas"][1]["Error"].asString());
     EXPECT_FALSE(json["Replicas"][2].isMember("HttpStatus"));
     EXPECT_NE(std::string::npos, json["Replicas"][2]["Error"].asString().find("will not be"));
+  }
+
+  TEST_P(ToolsHandlerTest, AChangeIsAnsweredAsByOneCore)
+  {
+    AddReplica("a").GetCore().Answer(
+        [](const CoreRequest&)
+        {
+          return CoreReply{200, 0, "", "application/json", "[ \"1.2\" ]"};
+        });
+    CallingReplica& b = AddReplica("b");
+    HttpAnswer answer = Change(HttpMethod::Put, "accepted-transfer-syntaxes", "1.2");
+    EXPECT_EQ(200, answer.status);
+    EXPECT_EQ("[ \"1.2\" ]", answer.body);
+    EXPECT_EQ("application/json", answer.headers.at("Content-Type"));
+    ASSERT_EQ(1u, b.GetCore().GetRequests().size());
+    EXPECT_EQ("1.2", b.GetCore().GetRequests()[0].body);
+
+    b.GetCore().Refuse(ErrorCode::UnknownResource, 404);
+    answer = Change(HttpMethod::Put, "log-level-http", "trace");
+    EXPECT_EQ(500, answer.status);
+    EXPECT_EQ(1, ParseJson(answer.body)["Failed"].asInt());
+
+    EXPECT_EQ("PUT", Change(HttpMethod::Get, "log-level").allowedMethods);
+    for (const char* wrong : {"execute-script", "accepted-sop-classes", "log-level-../x", ""})
+    {
+      EXPECT_THROW(Change(HttpMethod::Put, wrong), RegistryError) << wrong;
+    }
+    EXPECT_EQ(413, Change(HttpMethod::Put, "default-encoding", std::string(65537, 'x')).status);
   }
 
   TEST_P(ToolsHandlerTest, OnlySettings)

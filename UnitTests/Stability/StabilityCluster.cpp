@@ -91,6 +91,21 @@ namespace OrthancRegistry::Testing
     return cost;
   }
 
+  StabilityCore::Cost StabilityCore::Find(const std::string& publicId)
+  {
+    Cost cost;
+    Run(AccessMode::ReadOnly,
+        [&](IndexTransaction& t)
+        {
+          const SessionStatistics before = t.transaction.GetStatistics();
+          observer_.OnFind(t, ResourceLevel::Study);
+          Resources::Lookup(t, publicId);
+          cost.statements = t.transaction.GetStatistics().statements - before.statements;
+          cost.roundTrips = t.transaction.GetStatistics().roundTrips - before.roundTrips;
+        });
+    return cost;
+  }
+
   void StabilityCore::Delete(const std::string& publicId)
   {
     Run(AccessMode::ReadWrite,

@@ -38,6 +38,7 @@ namespace OrthancRegistry::Testing
     };
 
     Cost Store(const TestInstance& instance, bool isCommitted = true);
+    Cost Find(const std::string& publicId);
     void Delete(const std::string& publicId);
 
     bool IsStable(const std::string& publicId);

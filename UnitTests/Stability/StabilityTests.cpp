@@ -387,6 +387,27 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(CountUnstable(), 3);
   }
 
+  TEST_P(StabilityTest, WhoFindsAStudyAtAnotherReplicaSeesThatItIsUnstable)
+  {
+    configuration_.ageSeconds = 60;
+    AddReplica(60s);
+    AddReplica(60s);
+    // Each of these follows the other within the time in which a replica tells the others once
+    for (const char* const name : {"1", "2", "3", "4"})
+    {
+      GetCore(0).Store({.study = name,
+                        .series = std::string("series of ") + name,
+                        .instance = std::string("instance of ") + name});
+      const auto cost = GetCore(1).Find(name);
+      EXPECT_FALSE(GetCore(1).IsStable(name)) << name;
+      EXPECT_EQ(cost.statements, 2u);
+      if (GetParam() == Engine::PostgreSQL)
+      {
+        EXPECT_EQ(cost.roundTrips, 1u);
+      }
+    }
+  }
+
   TEST_P(StabilityTest, AnIdleReplicaHardlyUsesTheDatabase)
   {
     StabilityReplica& replica = AddReplica();

@@ -142,7 +142,10 @@ namespace OrthancRegistry
         "SELECT id, type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = ANY($1)",
         [this](int64_t id, int type, std::string value, int64_t revision)
         {
-          metadata_[id].push_back({type, std::move(value), revision});
+          if (!t_.dialect.IsHiddenMetadata(type))
+          {
+            metadata_[id].push_back({type, std::move(value), revision});
+          }
         },
         ids);
   }
