@@ -47,10 +47,10 @@ class Roles:
         self.runtime = {**self.owner, 'Username': self.name, 'Password': secrets.token_hex(8)}
         psql(cluster, self.database, 'CREATE SCHEMA %s AUTHORIZATION orthanc' % SCHEMA)
 
-    def grant(self, database=None):
+    def grant(self, database=None, schema=SCHEMA):
         """The script of the project; answers its warnings."""
         return psql(self.cluster, database or self.database, SCRIPT.read_text(), '--set=owner=orthanc',
-                    '--set=runtime=' + self.name, '--set=schema=' + SCHEMA)
+                    '--set=runtime=' + self.name, '--set=schema=' + schema)
 
     def set_password(self):
         psql(self.cluster, self.database, 'ALTER ROLE "%s" PASSWORD \'%s\'' % (self.name, self.runtime['Password']))
@@ -105,8 +105,11 @@ def roles(cluster):
 
 
 def test_an_empty_database_is_refused_until_the_owner_has_upgraded_it(cluster, roles):
-    assert 'There are no tables yet' in roles.grant()
+    assert 'There are no tables yet' in roles.grant(schema='public')
     roles.set_password()
+    code, log = run_to_the_end(cluster, roles.runtime)
+    assert code != 0 and 'may not use the schema "clinic"' in log, log
+    psql(cluster, roles.database, 'GRANT USAGE ON SCHEMA %s TO "%s"' % (SCHEMA, roles.name))
     code, log = run_to_the_end(cluster, roles.runtime)
     assert code != 0
     assert 'this server has no right to change its schema' in log and '--upgrade' in log, log

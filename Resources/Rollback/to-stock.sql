@@ -53,7 +53,8 @@ BEGIN
   -- Of this role, or of another one that works on the rows (Resources/Roles)
   SELECT string_agg(DISTINCT a.usename, ', ') INTO others
   FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
+  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+    AND COALESCE(a.backend_type, 'client backend') = 'client backend' -- unknown of other roles
     AND (a.usename = current_user OR (NOT r.rolsuper AND has_table_privilege(r.oid, 'resources', 'INSERT')));
   IF others IS NOT NULL THEN
     RAISE EXCEPTION 'Another session uses this database (role %): stop all Orthanc servers first', others;

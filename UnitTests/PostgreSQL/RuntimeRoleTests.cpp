@@ -3,6 +3,7 @@
 #include "Framework/Database/Retry.h"
 #include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
+#include "PostgreSQL/ServerLock.h"
 #include "PostgreSQL/StockSchema.h"
 #include "UnitTests/Database/PostgreSQLFixture.h"
 #include "UnitTests/PostgreSQL/StockLayout.h"
@@ -81,7 +82,7 @@ namespace OrthancRegistry::Testing
         {
           Migrate(*own_);
         });
-    EXPECT_EQ(0, StockSchema::Find(*database_).has_value());
+    EXPECT_FALSE(StockSchema::Find(*database_));
 
     Migrate(*database_);
     GrantRows();
@@ -91,6 +92,18 @@ namespace OrthancRegistry::Testing
         {
           Migrate(*own_);
         });
+  }
+
+  TEST_F(RuntimeRole, IsToldWhenItMayNotUseTheSchema)
+  {
+    CheckSchemaExists(*own_, schema_);
+    RunOnServer("REVOKE USAGE ON SCHEMA " + schema_ + " FROM " + role_);
+    const std::string error = GetErrorText(
+        [&]
+        {
+          CheckSchemaExists(*own_, schema_);
+        });
+    EXPECT_NE(error.find("may not use the schema"), std::string::npos) << error;
   }
 
   TEST_F(RuntimeRole, DoesNotTakeOverADatabaseOfStock)
