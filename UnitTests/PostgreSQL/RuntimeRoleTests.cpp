@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Database/Migrator.h"
-#include "Framework/Database/Retry.h"
 #include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/ServerLock.h"
@@ -12,7 +11,7 @@ namespace OrthancRegistry::Testing
 {
   namespace
   {
-    constexpr const char* COMPONENTS[] = {"Index",   "Storage",   "Jobs",   "Calls",
+    constexpr const char* COMPONENTS[] = {"Index",   "Storage",   "Jobs",     "Calls",
                                           "Queries", "Directory", "Stability"};
   }
 
