@@ -3,10 +3,12 @@
 
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/DatabaseErrors.h"
+#include "Framework/Database/Migrator.h"
 #include "PostgreSQL/IndexProgress.h"
 #include "PostgreSQL/PostgreSQLConnection.h"
 
 #include <array>
+#include <thread>
 
 namespace OrthancRegistry
 {
@@ -29,6 +31,7 @@ namespace OrthancRegistry
 
     constexpr std::chrono::hours WHEN_COMPLETE{24};
     constexpr std::chrono::minutes WHEN_ANOTHER_IS_AT_IT{1};
+    constexpr std::chrono::seconds WAIT_FOR_ANOTHER{1};
     constexpr std::chrono::minutes AFTER_FAILURE{10};
     constexpr std::chrono::milliseconds BETWEEN_CANCELS{50};
 
@@ -83,6 +86,15 @@ namespace OrthancRegistry
     task_.Stop();
   }
 
+  void DeferredIndexes::Finish()
+  {
+    const PostgreSQLConnection connection(parameters_);
+    while (!Complete(connection))
+    {
+      std::this_thread::sleep_for(WAIT_FOR_ANOTHER);
+    }
+  }
+
   bool DeferredIndexes::RunNow(std::chrono::milliseconds patience)
   {
     return task_.RunNow(patience);
@@ -112,18 +124,29 @@ namespace OrthancRegistry
       hasWarned_ = false;
       return isComplete ? std::chrono::milliseconds(WHEN_COMPLETE) : WHEN_ANOTHER_IS_AT_IT;
     }
+    catch (const PermissionError& error)
+    {
+      SetCancel(nullptr);
+      WarnOnce(std::string("This server has no right to build an index that the adopted database lacks (") +
+               error.what() + "), which makes it slower: " + UPGRADE_ADVICE);
+      return AFTER_FAILURE;
+    }
     catch (const DatabaseError& error)
     {
       SetCancel(nullptr);
-      if (!IsStopping() && !hasWarned_)
-      {
-        hasWarned_ = true;
-        LogWarning(std::string(
-                       "An index of the adopted database cannot be built now (the database works without it, "
-                       "but slower), it will be tried again: ") +
-                   error.what());
-      }
+      WarnOnce(std::string("An index of the adopted database cannot be built now (the database works "
+                           "without it, but slower), it will be tried again: ") +
+               error.what());
       return AFTER_FAILURE;
+    }
+  }
+
+  void DeferredIndexes::WarnOnce(const std::string& message)
+  {
+    if (!IsStopping() && !hasWarned_)
+    {
+      hasWarned_ = true;
+      LogWarning(message);
     }
   }
 

@@ -29,6 +29,9 @@ namespace OrthancRegistry
     // Cancels what is being built.
     void Stop();
 
+    // Builds what is missing on the thread of the caller, without Start(). DatabaseError if that fails.
+    void Finish();
+
     // One turn now, see BackgroundTask
     bool RunNow(std::chrono::milliseconds patience);
 
@@ -44,6 +47,7 @@ namespace OrthancRegistry
     std::chrono::milliseconds Turn();
     bool Complete(const PostgreSQLConnection& connection);
     void BuildIndex(const PostgreSQLConnection& connection, const std::string& name, const std::string& sql);
+    void WarnOnce(const std::string& message);
     bool IsStopping();
     void SetCancel(PGcancel* cancel);
 

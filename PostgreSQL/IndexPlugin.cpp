@@ -55,6 +55,17 @@ namespace OrthancRegistry
         if (AdoptStockSchema(*database_, lock_.has_value()))
         {
           deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.parameters);
+        }
+      }
+
+      void CompleteAdoption(bool isNow) override
+      {
+        if (deferred_ && isNow)
+        {
+          deferred_->Finish();
+        }
+        else if (deferred_)
+        {
           deferred_->Start();
         }
       }

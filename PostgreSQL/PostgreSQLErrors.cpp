@@ -24,6 +24,8 @@ namespace OrthancRegistry
 
     constexpr std::string_view LOCK_NOT_AVAILABLE = "55P03"; // also what lock_timeout gives
 
+    constexpr std::string_view INSUFFICIENT_PRIVILEGE = "42501";
+
     std::string GetField(const PGresult* result, int field)
     {
       const char* const value = PQresultErrorField(result, field);
@@ -56,6 +58,10 @@ namespace OrthancRegistry
     if (IsConnectionLoss(sqlState))
     {
       throw ConnectionLostError(text);
+    }
+    if (sqlState == INSUFFICIENT_PRIVILEGE)
+    {
+      throw PermissionError(text);
     }
     throw StatementError(text);
   }

@@ -226,18 +226,25 @@ namespace OrthancRegistry
 
   void CheckSchemaExists(IDatabase& database, const std::string& schema)
   {
-    const auto count = RunTransaction(database, AccessMode::ReadOnly,
-                                      [&](Transaction& transaction)
-                                      {
-                                        return transaction.QueryValue<int64_t>(
-                                            "SELECT COUNT(*) FROM pg_namespace WHERE nspname = $1", schema);
-                                      });
-    if (count == 0)
+    const auto isUsable = RunTransaction(
+        database, AccessMode::ReadOnly,
+        [&](Transaction& transaction)
+        {
+          return transaction.QueryOptional<bool>(
+              "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", schema);
+        });
+    if (!isUsable)
     {
       throw RegistryError(
           ErrorCode::IncompatibleConfigurations,
           "The schema \"" + schema +
               "\" does not exist in the PostgreSQL database: an administrator must create it");
+    }
+    if (!std::get<0>(*isUsable))
+    {
+      throw RegistryError(ErrorCode::IncompatibleConfigurations,
+                          "The role of this server may not use the schema \"" + schema +
+                              "\" (see Resources/Roles/runtime-role.sql)");
     }
   }
 }

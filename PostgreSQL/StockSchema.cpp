@@ -98,6 +98,25 @@ namespace OrthancRegistry
       return 1 + passes * found.size / BYTES_PER_SECOND;
     }
 
+    void CheckOwner(IDatabase& database)
+    {
+      const bool isOwner =
+          RunTransaction(database, AccessMode::ReadOnly,
+                         [](Transaction& transaction)
+                         {
+                           return transaction.QueryValue<bool>(
+                               "SELECT pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class "
+                               "WHERE oid = to_regclass('resources')");
+                         });
+      if (!isOwner)
+      {
+        throw RegistryError(ErrorCode::IncompatibleConfigurations,
+                            std::string("This database was made by the stock PostgreSQL plugin, and this "
+                                        "server has no right to take it over: ") +
+                                UPGRADE_ADVICE);
+      }
+    }
+
     void CheckNobodyElse(IDatabase& database)
     {
       const auto holders = RunTransaction(
@@ -164,6 +183,7 @@ namespace OrthancRegistry
       return isAdopted;
     }
 
+    CheckOwner(database);
     if (!isExclusive)
     {
       CheckNobodyElse(database);

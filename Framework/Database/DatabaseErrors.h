@@ -65,6 +65,13 @@ namespace OrthancRegistry
     }
   };
 
+  // The role that the server is connected with may not do this.
+  class PermissionError : public StatementError
+  {
+  public:
+    using StatementError::StatementError;
+  };
+
   // The API was used in a wrong order: nested transaction, statement after an error or after the end.
   class UsageError : public DatabaseError
   {

@@ -21,6 +21,15 @@ namespace OrthancRegistry
       }
     }
 
+    [[noreturn]] void Refuse(const std::string& component, int newest, const PermissionError& error)
+    {
+      throw RegistryError(ErrorCode::IncompatibleConfigurations,
+                          "The database does not hold version " + std::to_string(newest) +
+                              " of the component \"" + component +
+                              "\" yet, and this server has no right to change its schema (" + error.what() +
+                              "): " + UPGRADE_ADVICE);
+    }
+
     void RunStep(Transaction& transaction, const std::string& component, const Migration& step)
     {
       try
@@ -58,17 +67,50 @@ namespace OrthancRegistry
 
   int Migrator::Run()
   {
-    RunTransaction(database_, AccessMode::Exclusive,
-                   [&](Transaction& transaction)
-                   {
-                     transaction.ExecuteScript(database_.GetBootstrapScript());
-                   });
-    int count = 0;
-    while (RunNext())
+    if (IsUpToDate())
     {
-      count++;
+      return 0;
     }
-    return count;
+    try
+    {
+      RunTransaction(database_, AccessMode::Exclusive,
+                     [&](Transaction& transaction)
+                     {
+                       transaction.ExecuteScript(database_.GetBootstrapScript());
+                     });
+      int count = 0;
+      while (RunNext())
+      {
+        count++;
+      }
+      return count;
+    }
+    catch (const PermissionError& error)
+    {
+      Refuse(component_, static_cast<int>(migrations_.size()), error);
+    }
+  }
+
+  // Writes nothing and waits for nobody: a role without rights on the schema may start
+  bool Migrator::IsUpToDate()
+  {
+    try
+    {
+      return RunTransaction(database_, AccessMode::ReadOnly,
+                            [&](Transaction& transaction)
+                            {
+                              // All that the bootstrap script makes is used
+                              const auto row = transaction.QueryOptional<int, int64_t>(
+                                  "SELECT CAST(version AS BIGINT), SharedNow() FROM SharedVersions "
+                                  "WHERE component = $1",
+                                  component_);
+                              return row && std::get<0>(*row) == static_cast<int>(migrations_.size());
+                            });
+    }
+    catch (const StatementError&) // there is no such table or function yet
+    {
+      return false;
+    }
   }
 
   bool Migrator::RunNext()

@@ -41,7 +41,13 @@ namespace OrthancRegistry
     {
     }
 
-    // The reverse of Open() and Adopt().
+    // Called after the migrations, unless Orthanc may only read: does what Adopt() has left for later, in the
+    // background, or at once if "isNow".
+    virtual void CompleteAdoption(bool /*isNow*/)
+    {
+    }
+
+    // The reverse of Open(), Adopt() and CompleteAdoption().
     virtual void Close() = 0;
 
     virtual IDatabase& GetDatabase() = 0;

@@ -180,6 +180,13 @@ namespace OrthancRegistry
         Migrate(component);
       }
     }
+    const bool isUpgrading = PluginContext::IsUpgrading();
+    engine_->CompleteAdoption(isUpgrading);
+    if (isUpgrading)
+    {
+      LogWarning("The schema of the database is up to date, and Orthanc ends (argument \"--upgrade\")");
+      return; // the core does not call Close() either
+    }
     identity_ = MakeIdentity();
     hub_ = std::make_unique<MessageHub>(engine_->GetBus());
     const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_};

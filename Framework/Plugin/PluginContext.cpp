@@ -108,6 +108,20 @@ namespace OrthancRegistry::PluginContext
     return identifier;
   }
 
+  bool IsUpgrading()
+  {
+    const uint32_t count = OrthancPluginGetCommandLineArgumentsCount(globalContext);
+    for (uint32_t i = 0; i < count; i++)
+    {
+      const CoreString argument = TakeCoreString(OrthancPluginGetCommandLineArgument(globalContext, i));
+      if (argument != nullptr && std::string_view(argument.get()) == "--upgrade")
+      {
+        return true;
+      }
+    }
+    return false;
+  }
+
   void AllocateBuffer(OrthancPluginMemoryBuffer64& target, uint64_t size)
   {
     if (OrthancPluginCreateMemoryBuffer64(globalContext, &target, size) != OrthancPluginErrorCode_Success)

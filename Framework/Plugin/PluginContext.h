@@ -34,6 +34,9 @@ namespace OrthancRegistry::PluginContext
   // The value of "DatabaseServerIdentifier" in /system
   std::string GetServerIdentifier();
 
+  // Orthanc was started with the argument "--upgrade": it opens the database, then ends.
+  bool IsUpgrading();
+
   // Fills a buffer that the core has provided empty. Nothing is allocated for an empty content, because the
   // core would not release it.
   void FillBuffer(OrthancPluginMemoryBuffer64& target, std::string_view content);

@@ -42,6 +42,7 @@ SELECT pg_advisory_xact_lock(44) \g /dev/null
 DO $$
 DECLARE
   isOurs BOOLEAN := FALSE;
+  others TEXT;
 BEGIN
   IF to_regclass('sharedversions') IS NOT NULL THEN
     isOurs := EXISTS (SELECT FROM SharedVersions WHERE component = 'Index');
@@ -49,11 +50,14 @@ BEGIN
   IF NOT isOurs THEN
     RAISE EXCEPTION 'The schema % is not one that the registry uses now', current_schema();
   END IF;
-  IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity
-             WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-               AND backend_type = 'client backend')
-  THEN
-    RAISE EXCEPTION 'Another session of the role % uses this database: stop all Orthanc servers first', current_user;
+  -- Of this role, or of another one that works on the rows (Resources/Roles)
+  SELECT string_agg(DISTINCT a.usename, ', ') INTO others
+  FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
+  WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+    AND COALESCE(a.backend_type, 'client backend') = 'client backend' -- unknown of other roles
+    AND (a.usename = current_user OR (NOT r.rolsuper AND has_table_privilege(r.oid, 'resources', 'INSERT')));
+  IF others IS NOT NULL THEN
+    RAISE EXCEPTION 'Another session uses this database (role %): stop all Orthanc servers first', others;
   END IF;
 END
 $$;

@@ -110,6 +110,16 @@ TEST_P(DatabaseMigrator, FailingStepLeavesThePreviousVersion)
   EXPECT_EQ(CountTo(2), GetSteps(GetDatabase()));
 }
 
+TEST_P(DatabaseMigrator, AnUpToDateDatabaseIsOnlyRead)
+{
+  Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run();
+  Transaction migration(GetDatabase(), AccessMode::Exclusive);
+  migration.Execute("UPDATE SharedVersions SET version = version");
+  migration.Flush();
+  const auto other = database_->Connect();
+  EXPECT_EQ(0, Migrator(*other, "Steps", GetStepMigrations()).Run()); // waits for nobody
+}
+
 TEST_P(DatabaseMigrator, RefusesGapsInTheNumbers)
 {
   constexpr Migration gap[] = {{1, "0001-a", "SELECT 1"}, {3, "0003-b", "SELECT 1"}};

@@ -41,6 +41,7 @@ namespace OrthancRegistry::Testing
     EXPECT_THROW(ThrowDatabaseError("57P01", ""), ConnectionLostError);
     EXPECT_THROW(ThrowDatabaseError("25P03", ""), ConnectionLostError);
     EXPECT_THROW(ThrowDatabaseError("25006", ""), StatementError);
+    EXPECT_THROW(ThrowDatabaseError("42501", ""), PermissionError);
     EXPECT_THROW(ThrowDatabaseError("", ""), StatementError);
   }
 
