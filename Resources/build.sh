@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Builds the three plugins and the tools in a container of a Debian suite. The compiler cache is kept in a volume of Docker.
+# Builds the three plugins and the tools in a container of a Debian suite. The compiler cache is kept in a volume of
+# Docker.
 set -euo pipefail
 # shellcheck source=Resources/lib.sh
 source "$(dirname "$0")/lib.sh"

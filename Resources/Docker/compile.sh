@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs in a container of the stage "build": the tree is in /source, the plugins and tools go to /output. With CHECK=yes also
-# checks the formatting and runs the unit tests.
+# Runs in a container of the stage "build": the tree is in /source, the plugins and tools go to /output. With CHECK=yes
+# also checks the formatting and runs the unit tests.
 set -euo pipefail
 
 PLUGINS=(libOrthancPostgreSQLIndex.so libOrthancPostgreSQLStorage.so libOrthancSQLiteIndex.so)

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An index of Orthanc without plugin is moved to PostgreSQL and to SQLite by orthanc-registry-move."""
 
+import contextlib
 import json
+import pathlib
 import subprocess
 import time
 
 import pytest
 
-from deployment import LONE_IMAGE, STORAGE_USER, docker
-from dicom_files import make_instance, new_uid
+from deployment import LONE_IMAGE, STORAGE_USER, docker, docker_logs, wait_until
+from dicom_files import make_instance
 from stock import OURS, fill, find_differences, read_answers, stock_image
 
 pytestmark = pytest.mark.parametrize('cluster', ['postgresql'], indirect=True)
 
-CORE = {'StableAge': 1, 'OverwriteInstances': True, 'DicomModalitiesInDatabase': True, 'OrthancPeersInDatabase': True,
-        'DatabaseServerIdentifier': 'hospital', 'StorageDirectory': '/tmp/storage', 'IndexDirectory': '/tmp/storage'}
+CORE = {'StableAge': 1, 'OverwriteInstances': True, 'LogExportedResources': True, 'DicomModalitiesInDatabase': True,
+        'OrthancPeersInDatabase': True, 'DatabaseServerIdentifier': 'hospital', 'StorageDirectory': '/tmp/storage',
+        'IndexDirectory': '/tmp/storage'}
+MOVE = 'exec orthanc-registry-move --configuration /tmp/orthanc.json'
 SQLITE = {**CORE, 'Plugins': [OURS + 'libOrthancSQLiteIndex.so'],
           'SQLite': {'EnableIndex': True, 'Path': '/tmp/storage/new/index.sqlite'}}
 
@@ -23,27 +27,29 @@ def postgresql(section):
     return {**CORE, 'Plugins': [OURS + 'libOrthancPostgreSQLIndex.so'], 'PostgreSQL': {**section, 'Lock': False}}
 
 
+def container_options(cluster, mount, configuration, command):
+    """The configuration is in /tmp/orthanc.json."""
+    return ['--init', '--network', cluster.network, '--volume', mount, '--user', STORAGE_USER,
+            '--env', 'CONFIGURATION=' + json.dumps(configuration), LONE_IMAGE,
+            'bash', '-c', 'echo "$CONFIGURATION" > /tmp/orthanc.json && ' + command]
+
+
 def run_in_container(cluster, mount, configuration, command):
-    """Exit code and what has been printed. The configuration is in /tmp/orthanc.json."""
-    done = subprocess.run(['docker', 'run', '--rm', '--network', cluster.network, '--volume', mount,
-                           '--user', STORAGE_USER, '--env', 'CONFIGURATION=' + json.dumps(configuration), LONE_IMAGE,
-                           'bash', '-c', 'echo "$CONFIGURATION" > /tmp/orthanc.json && ' + command],
+    """Exit code and what has been printed."""
+    done = subprocess.run(['docker', 'run', '--rm', *container_options(cluster, mount, configuration, command)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
     return done.returncode, done.stdout
 
 
-def move(cluster, mount, configuration, options=''):
-    return run_in_container(cluster, mount, configuration,
-                            'exec orthanc-registry-move --configuration /tmp/orthanc.json ' + options)
+def move(cluster, mount, configuration):
+    return run_in_container(cluster, mount, configuration, MOVE)
 
 
 def fill_and_read(server, receiver):
     filled = fill(server, receiver.modality)
-    study = new_uid()
-    for number in range(15):
-        server.upload(make_instance('Adopted F', study, number=number))
     peer = {'Url': 'http://there:8042/', 'Username': 'me', 'Password': 'secret', 'HttpHeaders': {'Token': 'abc'}}
     assert server.status('PUT', '/peers/there', json=peer) == 200
+    assert server.get('/exports')['Exports']
     return filled, read_all(server)
 
 
@@ -51,21 +57,41 @@ def read_all(server):
     return {**read_answers(server), '/peers?expand': server.get('/peers?expand')}
 
 
+@contextlib.contextmanager
+def waiting_for_exports(cluster, database):
+    """A target with our schema, whose table of exports nobody can write to meanwhile."""
+    scripts = sorted((pathlib.Path(__file__).resolve().parents[2] / 'PostgreSQL/Migrations/Index').glob('*.sql'))
+    for script in scripts:
+        cluster.run_sql(database, script.read_text())
+    cluster.run_sql(database, 'CREATE TABLE SharedVersions(component TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL);'
+                              "INSERT INTO SharedVersions VALUES ('Index', %d)" % len(scripts))
+    docker('exec', '--detach', cluster.container('database'), 'psql', '--dbname=' + database, '--command',
+           'BEGIN; LOCK TABLE ExportedResources IN EXCLUSIVE MODE; SELECT pg_sleep(600)')
+    try:
+        sleeping = "SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND wait_event = 'PgSleep'"
+        wait_until(lambda: cluster.query(sleeping) == [['1']], 10, 'the table is locked')
+        yield
+    finally:
+        cluster.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'")
+
+
 def kill_in_the_middle(cluster, mount, section):
-    """kill -9, each time a little later, until some tables have been copied and others have not."""
-    done = 0
-    for tenths in range(3, 60):
-        code, out = run_in_container(cluster, mount, postgresql(section),
-                                     'timeout --signal=KILL %g orthanc-registry-move --batch 1 --configuration '
-                                     '/tmp/orthanc.json' % (tenths / 10))
-        assert code == 137, out
-        if cluster.run_sql(section['Database'], "SELECT to_regclass('SharedMoveSteps') IS NULL").strip() == 't':
-            continue
-        done = int(cluster.run_sql(section['Database'], 'SELECT COUNT(*) FROM SharedMoveSteps WHERE isDone = 1'))
-        if done >= 5:
-            break
-    assert 5 <= done < 15
-    print('killed after %d steps of the copy' % done)
+    """kill -9 after the tables before that of the exports."""
+    database = section['Database']
+    name = cluster.project + '-move-' + database
+    with waiting_for_exports(cluster, database):
+        docker('run', '--detach', '--name', name, *container_options(cluster, mount, postgresql(section), MOVE))
+        try:
+            steps = "SELECT COUNT(*) FROM SharedMoveSteps WHERE step = 'Changes' AND isDone = 1"
+            made = "SELECT to_regclass('SharedMoveSteps') IS NOT NULL"
+            wait_until(lambda: 't' in cluster.run_sql(database, made) and '1' in cluster.run_sql(database, steps), 60,
+                       'the changes are copied')
+            docker('kill', '--signal', 'KILL', name)
+        except BaseException:
+            print(docker_logs(name))
+            raise
+        finally:
+            docker('rm', '--force', name)
 
 
 def check_it_goes_on(server, before, filled):
