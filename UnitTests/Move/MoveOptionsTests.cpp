@@ -14,9 +14,11 @@ using Move::MoveOptions;
 
 namespace
 {
-  std::optional<MoveOptions> Parse(std::vector<std::string> arguments)
+  std::optional<MoveOptions> Parse(std::initializer_list<std::string_view> given)
   {
-    arguments.insert(arguments.begin(), "orthanc-registry-move");
+    std::vector<std::string> arguments;
+    arguments.emplace_back("orthanc-registry-move");
+    arguments.insert(arguments.end(), given.begin(), given.end());
     std::vector<char*> pointers;
     for (std::string& argument : arguments)
     {
@@ -26,7 +28,7 @@ namespace
     return MoveOptions::Parse(static_cast<int>(arguments.size()), pointers.data());
   }
 
-  std::string GetRefusal(const std::vector<std::string>& arguments)
+  std::string GetRefusal(std::initializer_list<std::string_view> arguments)
   {
     try
     {
@@ -113,7 +115,7 @@ TEST_F(MoveOptionsTest, FromAFolder)
     "Username": "${REGISTRY_TEST_MOVE_NOTHING:-me}", "Schema": "other", "Lock": true, "Password": "secret",
     "NoOption": 1 } })");
   Write("notes.txt", "no JSON");
-  const auto options = Parse({"-c", folder_});
+  const auto options = Parse({"-c", folder_.string()});
   ASSERT_TRUE(options);
   EXPECT_EQ(folder_ / "../index", options->source);
   EXPECT_EQ("hospital", options->server);
@@ -124,13 +126,14 @@ TEST_F(MoveOptionsTest, FromAFolder)
   EXPECT_EQ("other", parameters.schema);
   EXPECT_FALSE(options->warnings.empty());
 
-  EXPECT_EQ("/elsewhere", Parse({"-c", folder_, "-s", "/elsewhere"})->source);
-  EXPECT_EQ("/new",
-            std::get<SQLiteParameters>(Parse({"-c", folder_, "--target-sqlite", "/new"})->target).path);
-  EXPECT_EQ("mine", Parse({"-c", folder_, "--server", "mine"})->server);
+  EXPECT_EQ("/elsewhere", Parse({"-c", folder_.string(), "-s", "/elsewhere"})->source);
+  EXPECT_EQ(
+      "/new",
+      std::get<SQLiteParameters>(Parse({"-c", folder_.string(), "--target-sqlite", "/new"})->target).path);
+  EXPECT_EQ("mine", Parse({"-c", folder_.string(), "--server", "mine"})->server);
 
   Write("twice.json", R"({ "StorageDirectory": "other" })");
-  EXPECT_THROW(Parse({"-c", folder_}), RegistryError);
+  EXPECT_THROW(Parse({"-c", folder_.string()}), RegistryError);
 }
 
 TEST_F(MoveOptionsTest, FromAFile)
@@ -146,7 +149,7 @@ TEST_F(MoveOptionsTest, FromAFile)
   EXPECT_NE(std::string::npos, GetRefusal({"-c", file}).find("EnableIndex"));
   Write("orthanc.json", "no JSON");
   EXPECT_THROW(Parse({"-c", file}), RegistryError);
-  EXPECT_THROW(Parse({"-c", folder_ / "absent"}), RegistryError);
+  EXPECT_THROW(Parse({"-c", folder_.string() + "/absent"}), RegistryError);
 }
 
 TEST_F(MoveOptionsTest, Variables)
