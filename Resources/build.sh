@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Builds the three plugins in a container of a Debian suite. The compiler cache is kept in a volume of Docker.
+# Builds the three plugins and the tools in a container of a Debian suite. The compiler cache is kept in a volume of
+# Docker.
 set -euo pipefail
 # shellcheck source=Resources/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -10,7 +11,7 @@ usage()
   cat << 'TEXT'
 Usage: build.sh --suite forky|trixie --output DIR [--test]
   --suite    Debian suite whose Orthanc the plugins are for
-  --output   directory that receives the three plugins
+  --output   directory that receives the three plugins and the tools
   --test     also check the formatting and run the unit tests
 TEXT
 }

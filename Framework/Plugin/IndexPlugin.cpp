@@ -4,6 +4,7 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
+#include "Framework/Database/UnfinishedMove.h"
 #include "Framework/Index/Properties.h"
 #include "Framework/Index/StatisticsQueries.h"
 #include "Framework/Jobs/SavedJobs.h"
@@ -167,11 +168,13 @@ namespace OrthancRegistry
     if (configuration_.isReadOnly)
     {
       CheckReadOnlySchema();
+      RefuseUnfinishedMove(engine_->GetDatabase());
       auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
       return;
     }
     engine_->Adopt();
     Migrate("Index");
+    RefuseUnfinishedMove(engine_->GetDatabase());
     Migrate("Messages");
     for (const auto& part : parts_)
     {

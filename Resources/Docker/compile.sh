@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs in a container of the stage "build": the tree is in /source, the plugins go to /output. With CHECK=yes also
-# checks the formatting and runs the unit tests.
+# Runs in a container of the stage "build": the tree is in /source, the plugins and tools go to /output. With CHECK=yes
+# also checks the formatting and runs the unit tests.
 set -euo pipefail
 
 PLUGINS=(libOrthancPostgreSQLIndex.so libOrthancPostgreSQLStorage.so libOrthancSQLiteIndex.so)
+TOOLS=(orthanc-registry-move)
 
 check_format()
 {
@@ -49,9 +50,11 @@ echo "Compiler cache: $(ccache --show-stats | grep -E '^ *(Hits|Misses)' | head 
 
 for plugin in "${PLUGINS[@]}"; do
   check_exports "/build/$plugin"
-  install "/build/$plugin" "/output/$plugin"
-  strip --strip-debug "/output/$plugin"
-  chown "$OWNER" "/output/$plugin"
+done
+for file in "${PLUGINS[@]}" "${TOOLS[@]}"; do
+  install "/build/$file" "/output/$file"
+  strip --strip-debug "/output/$file"
+  chown "$OWNER" "/output/$file"
 done
 
 if [ "$CHECK" = yes ]; then
