@@ -32,9 +32,11 @@ ensure_docker
 build_image build "$suite"
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
+next=$(dirname "$output")/next-$suite # beside the plugins: nothing that is installed
+mkdir -p "$next"
 
 say "Building on $suite"
 docker run --rm --init \
   --env OWNER="$(id -u):$(id -g)" --env CHECK="$check" \
-  --volume "$ROOT:/source:ro" --volume "$output:/output" --volume "orthanc-registry-ccache-$suite:/ccache" \
+  --volume "$ROOT:/source:ro" --volume "$output:/output" --volume "$next:/next" --volume "orthanc-registry-ccache-$suite:/ccache" \
   "orthanc-registry/build:$suite" /source/Resources/Docker/compile.sh

@@ -8,6 +8,7 @@
 #include "Framework/Index/StatisticsQueries.h"
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
+#include "Framework/Plugin/ReadOnlyJobs.h"
 #include "Framework/Plugin/RequestFilter.h"
 #include "Framework/Plugin/SharedQueries.h"
 #include "Framework/Plugin/SharedStability.h"
@@ -21,6 +22,8 @@ namespace OrthancRegistry
   {
     constexpr int PROPERTY_SCHEMA_VERSION = 1;
     constexpr const char* SCHEMA_VERSION = "6";
+
+    constexpr std::string_view NO_SAVED_JOBS = R"({"Jobs":{},"Type":"JobsRegistry"})";
 
     std::unique_ptr<IndexPlugin> currentPlugin; // for the callbacks of the core that carry no pointer
 
@@ -80,7 +83,11 @@ namespace OrthancRegistry
     {
       Close();
     };
-    if (!configuration_.isReadOnly)
+    if (configuration_.isReadOnly)
+    {
+      MakeReadOnlyParts(configuration, hooks);
+    }
+    else
     {
       MakeParts(configuration, hooks);
     }
@@ -111,6 +118,23 @@ namespace OrthancRegistry
       hooks.extensions.resources = &part->GetObserver();
       parts_.push_back(std::move(part));
     }
+  }
+
+  // The registry and the lists are shown; what the cores have to agree on is left to those that write. The
+  // jobs that another process has saved are not for this one to run.
+  void IndexPlugin::MakeReadOnlyParts(const Json::Value& configuration, BackendHooks& hooks)
+  {
+    const JobsOptions options = JobsOptions::Read(configuration);
+    RequestFilter::Register(options.isAuthenticationEnabled);
+    MakeDirectory(configuration, hooks);
+    if (configuration_.areJobsEnabled)
+    {
+      parts_.push_back(std::make_unique<ReadOnlyJobs>(options, configuration_.jobs));
+    }
+    hooks.savedJobs.onLoad = [](const std::string& /*server*/, const std::string& /*registry*/)
+    {
+      return std::string(NO_SAVED_JOBS);
+    };
   }
 
   // What works on the jobs comes after them, and is closed before.
@@ -164,22 +188,7 @@ namespace OrthancRegistry
   void IndexPlugin::Open()
   {
     engine_->Open();
-    if (configuration_.isReadOnly)
-    {
-      CheckReadOnlySchema();
-      auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
-      return;
-    }
-    engine_->Adopt();
-    Migrate("Index");
-    Migrate("Messages");
-    for (const auto& part : parts_)
-    {
-      for (const std::string_view component : part->GetComponents())
-      {
-        Migrate(component);
-      }
-    }
+    PrepareSchema();
     identity_ = MakeIdentity();
     hub_ = std::make_unique<MessageHub>(engine_->GetBus());
     const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_};
@@ -188,6 +197,30 @@ namespace OrthancRegistry
       part->Open(context);
     }
     auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
+  }
+
+  void IndexPlugin::PrepareSchema()
+  {
+    if (configuration_.isReadOnly)
+    {
+      CheckReadOnlySchema();
+    }
+    else
+    {
+      engine_->Adopt();
+    }
+    Migrate("Index");
+    if (!configuration_.isReadOnly)
+    {
+      Migrate("Messages");
+    }
+    for (const auto& part : parts_)
+    {
+      for (const std::string_view component : part->GetComponents())
+      {
+        Migrate(component);
+      }
+    }
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -257,7 +290,15 @@ namespace OrthancRegistry
     {
       return;
     }
-    Migrator(engine_->GetDatabase(), std::string(component), migrations).Run();
+    Migrator migrator(engine_->GetDatabase(), std::string(component), migrations);
+    if (configuration_.isReadOnly)
+    {
+      migrator.Check();
+    }
+    else
+    {
+      migrator.Run();
+    }
   }
 
   void IndexPlugin::CheckReadOnlySchema()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs in a container of the stage "build": the tree is in /source, the plugins go to /output. With CHECK=yes also
-# checks the formatting and runs the unit tests.
+# checks the formatting and runs the unit tests, and leaves the next version that the tests have in /next.
 set -euo pipefail
 
 PLUGINS=(libOrthancPostgreSQLIndex.so libOrthancPostgreSQLStorage.so libOrthancSQLiteIndex.so)
@@ -55,6 +55,10 @@ for plugin in "${PLUGINS[@]}"; do
 done
 
 if [ "$CHECK" = yes ]; then
+  # What only the test of rolling upgrades uses
+  install /build/UnitTests/libNextPostgreSQLIndex.so /next/libOrthancPostgreSQLIndex.so
+  strip --strip-debug /next/libOrthancPostgreSQLIndex.so
+  chown "$OWNER" /next/libOrthancPostgreSQLIndex.so
   start_postgresql
   GTEST_BRIEF=1 ctest --test-dir /build --verbose --parallel 2
 fi
