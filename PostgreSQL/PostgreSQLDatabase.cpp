@@ -43,7 +43,8 @@ namespace OrthancRegistry
     return R"sql(
       CREATE TABLE IF NOT EXISTS SharedVersions (
         component TEXT PRIMARY KEY,
-        version INTEGER NOT NULL
+        version INTEGER NOT NULL,
+        compatible INTEGER NOT NULL DEFAULT 0
       );
 
       CREATE OR REPLACE FUNCTION SharedNow() RETURNS BIGINT

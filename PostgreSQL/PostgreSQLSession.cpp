@@ -61,6 +61,8 @@ namespace OrthancRegistry
                      " set_config('statement_timeout', '0', true)",
                      {}, {}, {});
       pipeline_.Send("SELECT pg_advisory_xact_lock(44)", {}, {}, {});
+      // Who waits for a table makes all others wait behind it: the Migrator tries again instead.
+      pipeline_.Send("SELECT set_config('lock_timeout', '2s', true)", {}, {}, {});
     }
     pipeline_.Send("SELECT CAST(pg_current_xact_id() AS TEXT)", {},
                    [this](const IRow& row)

@@ -33,9 +33,16 @@ ensure_docker
 build_image build "$suite"
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
+mounts=()
+if [ "$check" = yes ]; then
+  next=$(dirname "$output")/next-$suite # beside the plugins: nothing that is installed
+  mkdir -p "$next"
+  mounts=(--volume "$next:/next")
+fi
 
 say "Building on $suite"
 docker run --rm --init \
   --env OWNER="$(id -u):$(id -g)" --env CHECK="$check" \
-  --volume "$ROOT:/source:ro" --volume "$output:/output" --volume "orthanc-registry-ccache-$suite:/ccache" \
+  --volume "$ROOT:/source:ro" --volume "$output:/output" "${mounts[@]}" \
+  --volume "orthanc-registry-ccache-$suite:/ccache" \
   "orthanc-registry/build:$suite" /source/Resources/Docker/compile.sh

@@ -22,6 +22,7 @@ namespace OrthancRegistry
       {
         const SQLiteConfiguration read = SQLiteConfiguration::Read(configuration);
         path_ = read.parameters.path;
+        isReadOnly_ = read.parameters.isReadOnly;
         Settings settings;
         settings.isEnabled = read.isIndexEnabled;
         settings.auditLogsRoute = "/plugins/sqlite/audit-logs";
@@ -36,8 +37,11 @@ namespace OrthancRegistry
 
       void Open() override
       {
-        std::error_code error; // if this fails, opening the file says why
-        std::filesystem::create_directories(path_.parent_path(), error);
+        if (!isReadOnly_)
+        {
+          std::error_code error; // if this fails, opening the file says why
+          std::filesystem::create_directories(path_.parent_path(), error);
+        }
       }
 
       void Close() override
@@ -71,6 +75,7 @@ namespace OrthancRegistry
 
     private:
       std::filesystem::path path_;
+      bool isReadOnly_ = false;
       SQLiteIndexDialect dialect_;
       std::unique_ptr<SQLiteDatabase> database_;
       std::unique_ptr<SQLiteMessageBus> bus_;

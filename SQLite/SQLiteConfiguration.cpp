@@ -24,6 +24,8 @@ namespace OrthancRegistry
     SQLiteConfiguration result;
     ConfigurationSection section(SECTION, configuration.get(SECTION, Json::Value()));
     result.isIndexEnabled = section.GetBoolean("EnableIndex", false);
+    result.parameters.isReadOnly =
+        ConfigurationSection("Orthanc", configuration).GetBoolean("ReadOnly", false);
     result.parameters.path = section.GetString("Path", GetDefaultPath(configuration));
     result.parameters.maximumReaders = static_cast<unsigned int>(
         section.GetInteger("MaximumReaders", result.parameters.maximumReaders, 1, 1000));

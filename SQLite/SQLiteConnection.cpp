@@ -18,10 +18,11 @@ namespace OrthancRegistry::SQLite
   Connection::Connection(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout)
       : busyTimeout_(busyTimeout)
   {
-    constexpr int FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                          SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    const int flags = (kind == ConnectionKind::Outsider ? SQLITE_OPEN_READONLY
+                                                        : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     sqlite3* handle = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &handle, FLAGS, nullptr);
+    const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK)
     {
@@ -46,7 +47,7 @@ namespace OrthancRegistry::SQLite
             "PRAGMA journal_size_limit = 67108864;" // bytes of an idle WAL file
             "PRAGMA case_sensitive_like = ON;");    // as on PostgreSQL
     RegisterFunctions(handle_.get());
-    if (kind == ConnectionKind::Reader)
+    if (kind != ConnectionKind::Writer)
     {
       Execute("PRAGMA query_only = ON");
     }

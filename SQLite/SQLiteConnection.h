@@ -12,7 +12,8 @@ namespace OrthancRegistry::SQLite
   enum class ConnectionKind
   {
     Reader, // every write is refused
-    Writer
+    Writer,
+    Outsider // a reader in a process that must not write at all: the file is opened as read-only
   };
 
   // An open file in WAL mode, set up as the project needs it. Used by one thread at a time. A commit is on
@@ -20,8 +21,8 @@ namespace OrthancRegistry::SQLite
   class Connection
   {
   public:
-    // Creates the file if it is missing. Throws StatementError if it cannot be opened, RetryableError if
-    // other processes do not let us in within the timeout.
+    // Creates the file if it is missing (not an Outsider). Throws StatementError if it cannot be opened,
+    // RetryableError if other processes do not let us in within the timeout.
     Connection(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout);
 
     Connection(const Connection&) = delete;

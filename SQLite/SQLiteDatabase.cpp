@@ -20,7 +20,8 @@ namespace OrthancRegistry
           readers_(parameters.maximumReaders, std::chrono::seconds(parameters.acquireTimeoutSeconds),
                    [this]
                    {
-                     return Open(SQLite::ConnectionKind::Reader);
+                     return Open(parameters_.isReadOnly ? SQLite::ConnectionKind::Outsider
+                                                        : SQLite::ConnectionKind::Reader);
                    })
     {
     }
@@ -68,7 +69,8 @@ namespace OrthancRegistry
   std::string_view SQLiteDatabase::GetBootstrapScript() const
   {
     return "CREATE TABLE IF NOT EXISTS SharedVersions("
-           "component TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)";
+           "component TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL,"
+           " compatible INTEGER NOT NULL DEFAULT 0)";
   }
 
   SessionLease SQLiteDatabase::Acquire(AccessMode mode)

@@ -11,6 +11,7 @@ namespace OrthancRegistry
   struct SQLiteParameters
   {
     std::string path;                        // the file, created if missing; its folder must exist
+    bool isReadOnly = false;                 // readers open the file as read-only, and do not make it
     unsigned int maximumReaders = 10;        // connections for reading, besides the one for writing
     unsigned int busyTimeoutSeconds = 10;    // longest wait for the lock of another process or thread
     unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection

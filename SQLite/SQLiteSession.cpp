@@ -64,7 +64,7 @@ namespace OrthancRegistry::SQLite
     {
       throw UsageError("SQLite: this session is in a transaction already");
     }
-    if ((mode == AccessMode::ReadOnly) != (kind_ == ConnectionKind::Reader))
+    if ((mode == AccessMode::ReadOnly) != (kind_ != ConnectionKind::Writer))
     {
       throw UsageError("SQLite: this session was acquired for another access mode");
     }

@@ -54,8 +54,8 @@ namespace OrthancRegistry
     virtual Engine GetEngine() const = 0;
 
     // An idempotent script that the Migrator runs before anything else, in its exclusive transaction: the
-    // table SharedVersions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) and, where the engine's
-    // session does not bring it along, the function SharedNow().
+    // table SharedVersions (component TEXT PRIMARY KEY, version INTEGER NOT NULL, compatible INTEGER NOT NULL
+    // DEFAULT 0) and, where the engine's session does not bring it along, the function SharedNow().
     virtual std::string_view GetBootstrapScript() const = 0;
 
     // Waits for a free session and for the database to be reachable, both within the configured limits; then

@@ -41,8 +41,9 @@ namespace OrthancRegistry
     }
   }
 
-  DirectoryApplier::DirectoryApplier(ICoreLists& core, IDatabase& database, const ReplicaIdentity& identity)
-      : core_(core), problems_(database, identity)
+  DirectoryApplier::DirectoryApplier(ICoreLists& core, IDatabase& database, const ReplicaIdentity& identity,
+                                     bool isReadOnly)
+      : core_(core), problems_(database, identity, !isReadOnly), isReadOnly_(isReadOnly)
   {
   }
 
@@ -78,6 +79,12 @@ namespace OrthancRegistry
         {
           throw;
         }
+        if (isReadOnly_ && error.GetCode() == ErrorCode::ReadOnly)
+        {
+          mirror.OnUnsaved(entry.name, entry.value, entry.revision);
+          problems_.Resolve(kind, entry.name);
+          return;
+        }
         problem = error.what();
       }
     }
@@ -105,6 +112,11 @@ namespace OrthancRegistry
       }
       catch (const RegistryError& error)
       {
+        if (isReadOnly_ && error.GetCode() == ErrorCode::ReadOnly)
+        {
+          mirror.OnUnsaved(name, std::nullopt, revision);
+          return;
+        }
         if (!IsUnknown(error.GetCode()))
         {
           throw;

@@ -13,7 +13,8 @@ namespace OrthancRegistry
   {
   public:
     // The references must outlive this object.
-    DirectoryApplier(ICoreLists& core, IDatabase& database, const ReplicaIdentity& identity);
+    // "isReadOnly": the core changes its memory, but fails to save it; and problems are only logged.
+    DirectoryApplier(ICoreLists& core, IDatabase& database, const ReplicaIdentity& identity, bool isReadOnly);
 
     // Before the first entry
     void Begin();
@@ -29,6 +30,7 @@ namespace OrthancRegistry
 
     ICoreLists& core_;
     DirectoryProblems problems_;
+    const bool isReadOnly_;
     bool hasBegun_ = false;
   };
 }

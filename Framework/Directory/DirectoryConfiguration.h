@@ -13,6 +13,7 @@ namespace OrthancRegistry
         false;                   // "DicomModalitiesInDatabase" of the core and "Registry.EnableModalities"
     bool arePeersShared = false; // "OrthancPeersInDatabase" of the core and "Registry.EnablePeers"
     bool isFrozen = false;       // changes are refused
+    bool isReadOnly = false;     // option "ReadOnly" of the core: nothing is written, the core saves nothing
     bool isFileImported = false; // the lists of the configuration file, into a list that was never used
     unsigned int patienceMilliseconds = 1000; // longest a request waits for the database
     unsigned int historySize = 10000;         // changes remembered; 0 = no limit

@@ -129,6 +129,16 @@ namespace OrthancRegistry
     strays_[change.name] = change.value;
   }
 
+  void DirectoryMirror::OnUnsaved(const std::string& name, const std::optional<DirectoryValue>& value,
+                                  int64_t revision)
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = entries_[name];
+    entry.memory = value;
+    entry.applied = revision;
+    strays_.erase(name);
+  }
+
   void DirectoryMirror::OnMaterialized(const DirectoryValues& saved, const std::string& name,
                                        int64_t revision)
   {

@@ -47,6 +47,9 @@ namespace OrthancRegistry
     void OnWritten(const Change& change, int64_t revision);
     void OnNotWritten(const Change& change);
 
+    // The core has changed its memory as the row says, and must not save it: option "ReadOnly".
+    void OnUnsaved(const std::string& name, const std::optional<DirectoryValue>& value, int64_t revision);
+
     // A save that shows what the core has made of a row
     void OnMaterialized(const DirectoryValues& saved, const std::string& name, int64_t revision);
 

@@ -7,14 +7,18 @@
 
 namespace OrthancRegistry
 {
-  DirectoryProblems::DirectoryProblems(IDatabase& database, const ReplicaIdentity& identity)
-      : database_(database), identity_(identity)
+  DirectoryProblems::DirectoryProblems(IDatabase& database, const ReplicaIdentity& identity, bool isWritten)
+      : database_(database), identity_(identity), isWritten_(isWritten)
   {
   }
 
   void DirectoryProblems::Reset()
   {
     reported_.clear();
+    if (!isWritten_)
+    {
+      return;
+    }
     RunTransaction(database_, AccessMode::ReadWrite,
                    [this](Transaction& transaction)
                    {
@@ -31,6 +35,18 @@ namespace OrthancRegistry
     {
       return;
     }
+    if (isWritten_)
+    {
+      Write(kind, name, revision, reason);
+    }
+    reported_[{kind, name}] = revision;
+    LogWarning(std::string("The shared ") + DirectoryFormat::GetEntryName(kind) + " " + name + ", revision " +
+               std::to_string(revision) + ", cannot be used here and is left out: " + reason);
+  }
+
+  void DirectoryProblems::Write(DirectoryKind kind, const std::string& name, int64_t revision,
+                                const std::string& reason)
+  {
     RunTransaction(
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
@@ -42,9 +58,6 @@ namespace OrthancRegistry
               "reason = excluded.reason, since = excluded.since",
               kind, name, identity_.serverIdentifier, identity_.name, revision, reason);
         });
-    reported_[{kind, name}] = revision;
-    LogWarning(std::string("The shared ") + DirectoryFormat::GetEntryName(kind) + " " + name + ", revision " +
-               std::to_string(revision) + ", cannot be used here and is left out: " + reason);
   }
 
   void DirectoryProblems::Resolve(DirectoryKind kind, const std::string& name)
@@ -54,13 +67,16 @@ namespace OrthancRegistry
     {
       return;
     }
-    RunTransaction(database_, AccessMode::ReadWrite,
-                   [&](Transaction& transaction)
-                   {
-                     transaction.Execute("DELETE FROM SharedDirectoryProblems WHERE kind = $1 AND name = $2 "
-                                         "AND serverIdentifier = $3",
-                                         kind, name, identity_.serverIdentifier);
-                   });
+    if (isWritten_)
+    {
+      RunTransaction(database_, AccessMode::ReadWrite,
+                     [&](Transaction& transaction)
+                     {
+                       transaction.Execute("DELETE FROM SharedDirectoryProblems WHERE kind = $1"
+                                           " AND name = $2 AND serverIdentifier = $3",
+                                           kind, name, identity_.serverIdentifier);
+                     });
+    }
     reported_.erase(reported);
   }
 }

@@ -15,7 +15,7 @@ namespace OrthancRegistry
   {
   public:
     // The references must outlive this object.
-    DirectoryProblems(IDatabase& database, const ReplicaIdentity& identity);
+    DirectoryProblems(IDatabase& database, const ReplicaIdentity& identity, bool isWritten);
 
     // Forgets what an earlier process of this server has reported.
     void Reset();
@@ -27,8 +27,11 @@ namespace OrthancRegistry
     void Resolve(DirectoryKind kind, const std::string& name);
 
   private:
+    void Write(DirectoryKind kind, const std::string& name, int64_t revision, const std::string& reason);
+
     IDatabase& database_;
     const ReplicaIdentity& identity_;
+    const bool isWritten_;                                              // otherwise they are only logged
     std::map<std::pair<DirectoryKind, std::string>, int64_t> reported_; // revisions
   };
 }

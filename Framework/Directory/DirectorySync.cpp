@@ -26,11 +26,12 @@ namespace OrthancRegistry
                                IDatabase& database, const DirectoryStore& store, DirectoryMirrors& mirrors,
                                ICoreLists& core)
       : configuration_(configuration), database_(database), store_(store), mirrors_(mirrors),
-        applier_(core, database, identity), task_("Synchronization of modalities and peers",
-                                                  [this]
-                                                  {
-                                                    return RunTurn();
-                                                  })
+        applier_(core, database, identity, configuration.isReadOnly),
+        task_("Synchronization of modalities and peers",
+              [this]
+              {
+                return RunTurn();
+              })
   {
   }
 
@@ -158,7 +159,8 @@ namespace OrthancRegistry
     bool isDone = true;
     for (const auto& [kind, version] : versions)
     {
-      if (IsShared(configuration_, kind))
+      const bool isKnown = std::ranges::find(DIRECTORY_KINDS, kind) != DIRECTORY_KINDS.end();
+      if (isKnown && IsShared(configuration_, kind)) // a newer plugin may have more lists
       {
         isDone = SynchronizeList(kind, version) && isDone;
       }
@@ -186,7 +188,7 @@ namespace OrthancRegistry
       }
       const int64_t former = mirror.GetVersion();
       mirror.SetVersion(changed.version);
-      if (DirectoryHistory::IsPruneDue(former, changed.version))
+      if (!configuration_.isReadOnly && DirectoryHistory::IsPruneDue(former, changed.version))
       {
         DirectoryHistory::Prune(database_, configuration_.historySize);
       }
@@ -194,13 +196,15 @@ namespace OrthancRegistry
 
     for (int round = 0; round < MAXIMUM_ROUNDS; round++)
     {
-      if (mirror.IsInDoubt())
+      // A core that cannot save its list has no other way to change it than this one.
+      const bool isInDoubt = mirror.IsInDoubt() && !configuration_.isReadOnly;
+      if (isInDoubt)
       {
         applier_.Begin();
         applier_.Reveal(mirror, kind);
       }
       const auto strays = mirror.GetStrays();
-      if (strays.empty() && !mirror.IsInDoubt())
+      if (strays.empty() && (configuration_.isReadOnly || !mirror.IsInDoubt()))
       {
         return true;
       }

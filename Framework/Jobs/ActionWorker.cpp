@@ -118,7 +118,11 @@ namespace OrthancRegistry
 
   void ActionWorker::CarryOut(const RequestedAction& request)
   {
-    if (request.origin == JobOrigin::Local)
+    if (!ParseJobAction(GetName(request.action))) // of a newer plugin
+    {
+      replies_.push_back({request.jobId, request.requestedRevision, ErrorCode::NotImplemented});
+    }
+    else if (request.origin == JobOrigin::Local)
     {
       Act(request, request.jobId);
     }

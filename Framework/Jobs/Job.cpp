@@ -3,6 +3,11 @@
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    constexpr const char* UNKNOWN = "Unknown";
+  }
+
   const char* GetName(JobState state)
   {
     switch (state)
@@ -20,7 +25,7 @@ namespace OrthancRegistry
     case JobState::Retry:
       return "Retry";
     }
-    return nullptr;
+    return UNKNOWN;
   }
 
   const char* GetName(JobOrigin origin)
@@ -32,7 +37,7 @@ namespace OrthancRegistry
     case JobOrigin::Local:
       return "Local";
     }
-    return nullptr;
+    return UNKNOWN;
   }
 
   std::optional<JobState> ParseJobState(std::string_view name)

@@ -39,7 +39,8 @@ namespace OrthancRegistry
     Resubmit = 3
   };
 
-  // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", "Local"); null if unknown.
+  // The names of the core ("Pending", ...) and of the field "Origin" ("Queued", ...); "Unknown" of a newer
+  // one
   const char* GetName(JobState state);
   const char* GetName(JobOrigin origin);
   std::optional<JobState> ParseJobState(std::string_view name);

@@ -30,6 +30,12 @@ namespace OrthancRegistry
 
   JobTransition GetTransition(JobState from, JobAction action, bool hasOwner, JobOrigin origin)
   {
+    // What only a newer plugin knows is left to it.
+    if (static_cast<size_t>(from) >= STATES || static_cast<size_t>(action) >= ACTIONS ||
+        (origin != JobOrigin::Queued && origin != JobOrigin::Local))
+    {
+      return NO;
+    }
     JobTransition transition = TABLE.at(static_cast<size_t>(from)).at(static_cast<size_t>(action));
     const bool isAtCore =
         origin == JobOrigin::Local || from == JobState::Running || (hasOwner && !IsEnded(from));
@@ -53,7 +59,7 @@ namespace OrthancRegistry
     case JobAction::Resubmit:
       return "resubmit";
     }
-    return nullptr;
+    return "unknown";
   }
 
   std::optional<JobAction> ParseJobAction(std::string_view name)

@@ -41,6 +41,8 @@ namespace OrthancRegistry
   // 0 stands for "no limit" wherever it is allowed.
   struct JobsConfiguration
   {
+    bool isReadOnly = false; // option "ReadOnly" of the core: nothing is written, no job is run
+
     // Replicas
     unsigned int leaseSeconds = 15;
     unsigned int heartbeatMilliseconds = 1000;

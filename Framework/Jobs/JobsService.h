@@ -34,6 +34,7 @@ namespace OrthancRegistry
   // HTTP request on. Start() when the core runs (OrthancStarted), from then on it claims, follows and mirrors
   // jobs; Stop() when the core is about to end (OrthancStopped): the running queued jobs are handed back.
   // Without Stop() the destructor leaves everything as a crash would, for the other replicas to rescue.
+  // With "isReadOnly" it neither announces itself nor does anything by itself: the registry can be read.
   //
   // It owns the handler of the bus, and starts and stops the bus. Database, bus and core outlive it.
   class JobsService

@@ -78,6 +78,10 @@ namespace OrthancRegistry
         {
           lostRuns_.Add(job);
         });
+    if (configuration.isReadOnly)
+    {
+      return;
+    }
     const auto sent = std::chrono::steady_clock::now();
     registry_.Register();
     leaseGuard_.Renew(sent);
@@ -135,7 +139,7 @@ namespace OrthancRegistry
 
   void JobsWorkers::Start()
   {
-    if (isRunning_.exchange(true))
+    if (configuration_.isReadOnly || isRunning_.exchange(true))
     {
       return;
     }

@@ -111,6 +111,11 @@ namespace OrthancRegistry
     {
       return HttpAnswer::NotAllowed("POST");
     }
+    if (configuration_.isReadOnly)
+    {
+      throw RegistryError(ErrorCode::ForbiddenAccess,
+                          "This Orthanc only reads (option \"ReadOnly\"): ask one that writes");
+    }
     if (!configuration_.arePeersShared)
     {
       throw RegistryError(ErrorCode::BadRequest,

@@ -9,6 +9,7 @@
 #include "Framework/Index/StatisticsQueries.h"
 #include "Framework/Jobs/SavedJobs.h"
 #include "Framework/Plugin/PluginContext.h"
+#include "Framework/Plugin/ReadOnlyJobs.h"
 #include "Framework/Plugin/RequestFilter.h"
 #include "Framework/Plugin/SharedQueries.h"
 #include "Framework/Plugin/SharedStability.h"
@@ -22,6 +23,8 @@ namespace OrthancRegistry
   {
     constexpr int PROPERTY_SCHEMA_VERSION = 1;
     constexpr const char* SCHEMA_VERSION = "6";
+
+    constexpr std::string_view NO_SAVED_JOBS = R"({"Jobs":{},"Type":"JobsRegistry"})";
 
     std::unique_ptr<IndexPlugin> currentPlugin; // for the callbacks of the core that carry no pointer
 
@@ -81,7 +84,11 @@ namespace OrthancRegistry
     {
       Close();
     };
-    if (!configuration_.isReadOnly)
+    if (configuration_.isReadOnly)
+    {
+      MakeReadOnlyParts(configuration, hooks);
+    }
+    else
     {
       MakeParts(configuration, hooks);
     }
@@ -112,6 +119,23 @@ namespace OrthancRegistry
       hooks.extensions.resources = &part->GetObserver();
       parts_.push_back(std::move(part));
     }
+  }
+
+  // The registry and the lists are shown; what the cores have to agree on is left to those that write. The
+  // jobs that another process has saved are not for this one to run.
+  void IndexPlugin::MakeReadOnlyParts(const Json::Value& configuration, BackendHooks& hooks)
+  {
+    const JobsOptions options = JobsOptions::Read(configuration);
+    RequestFilter::Register(options.isAuthenticationEnabled);
+    MakeDirectory(configuration, hooks);
+    if (configuration_.areJobsEnabled)
+    {
+      parts_.push_back(std::make_unique<ReadOnlyJobs>(options, configuration_.jobs));
+    }
+    hooks.savedJobs.onLoad = [](const std::string& /*server*/, const std::string& /*registry*/)
+    {
+      return std::string(NO_SAVED_JOBS);
+    };
   }
 
   // What works on the jobs comes after them, and is closed before.
@@ -165,27 +189,8 @@ namespace OrthancRegistry
   void IndexPlugin::Open()
   {
     engine_->Open();
-    if (configuration_.isReadOnly)
-    {
-      CheckReadOnlySchema();
-      RefuseUnfinishedMove(engine_->GetDatabase());
-      auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
-      return;
-    }
-    engine_->Adopt();
-    Migrate("Index");
-    RefuseUnfinishedMove(engine_->GetDatabase());
-    Migrate("Messages");
-    for (const auto& part : parts_)
-    {
-      for (const std::string_view component : part->GetComponents())
-      {
-        Migrate(component);
-      }
-    }
-    const bool isUpgrading = PluginContext::IsUpgrading();
-    engine_->CompleteAdoption(isUpgrading);
-    if (isUpgrading)
+    PrepareSchema();
+    if (PluginContext::IsUpgrading() && !configuration_.isReadOnly)
     {
       LogWarning("The schema of the database is up to date, and Orthanc ends (argument \"--upgrade\")");
       return; // the core does not call Close() either
@@ -198,6 +203,35 @@ namespace OrthancRegistry
       part->Open(context);
     }
     auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
+  }
+
+  void IndexPlugin::PrepareSchema()
+  {
+    if (configuration_.isReadOnly)
+    {
+      CheckReadOnlySchema();
+    }
+    else
+    {
+      engine_->Adopt();
+    }
+    Migrate("Index");
+    RefuseUnfinishedMove(engine_->GetDatabase());
+    if (!configuration_.isReadOnly)
+    {
+      Migrate("Messages");
+    }
+    for (const auto& part : parts_)
+    {
+      for (const std::string_view component : part->GetComponents())
+      {
+        Migrate(component);
+      }
+    }
+    if (!configuration_.isReadOnly)
+    {
+      engine_->CompleteAdoption(PluginContext::IsUpgrading());
+    }
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -267,7 +301,15 @@ namespace OrthancRegistry
     {
       return;
     }
-    Migrator(engine_->GetDatabase(), std::string(component), migrations).Run();
+    Migrator migrator(engine_->GetDatabase(), std::string(component), migrations);
+    if (configuration_.isReadOnly)
+    {
+      migrator.Check();
+    }
+    else
+    {
+      migrator.Run();
+    }
   }
 
   void IndexPlugin::CheckReadOnlySchema()

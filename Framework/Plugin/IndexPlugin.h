@@ -36,17 +36,19 @@ namespace OrthancRegistry
     void Close();
     void Migrate(std::string_view component);
     void CheckReadOnlySchema();
+    void PrepareSchema();
     void KeepHouse();
     ReplicaIdentity MakeIdentity() const;
     void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
     SharedDirectory* MakeDirectory(const Json::Value& configuration, BackendHooks& hooks);
+    void MakeReadOnlyParts(const Json::Value& configuration, BackendHooks& hooks);
     void MakeJobs(const JobsOptions& options, SharedDirectory* directory, BackendHooks& hooks);
 
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
     ReplicaIdentity identity_;
-    std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
-    std::vector<std::unique_ptr<IPluginPart>> parts_; // none if the database is only read
+    std::unique_ptr<MessageHub> hub_; // from Open() to Close()
+    std::vector<std::unique_ptr<IPluginPart>> parts_;
     std::unique_ptr<AuditLogging> auditLogs_;
     std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;

@@ -196,6 +196,8 @@ namespace OrthancRegistry
     RegistryConfiguration result;
     ConfigurationSection core("Orthanc", configuration);
     result.isReadOnly = core.GetBoolean("ReadOnly", false);
+    result.jobs.isReadOnly = result.isReadOnly;
+    result.directory.isReadOnly = result.isReadOnly;
     result.name = core.GetString("Name", "MyOrthanc");
     const int64_t concurrent =
         core.GetInteger("ConcurrentJobs", CONCURRENT_JOBS_DEFAULT, 0, CONCURRENT_JOBS_MAXIMUM);

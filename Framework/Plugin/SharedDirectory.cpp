@@ -67,8 +67,11 @@ namespace OrthancRegistry
 
   void SharedDirectory::Open(const PartContext& context)
   {
-    DirectoryImport::Run(context.database, configuration_, secrets_,
-                         {context.dialect.GetServerPropertiesQuery(), ownLists_}, context.identity.name);
+    if (!configuration_.isReadOnly)
+    {
+      DirectoryImport::Run(context.database, configuration_, secrets_,
+                           {context.dialect.GetServerPropertiesQuery(), ownLists_}, context.identity.name);
+    }
     bus_ = context.hub.MakeChannel();
     store_ = std::make_unique<DirectoryStore>(secrets_, *bus_);
     mirrors_ = std::make_unique<DirectoryMirrors>();
@@ -124,7 +127,10 @@ namespace OrthancRegistry
   void SharedDirectory::Start()
   {
     sync_->Start();
-    bus_->Start();
+    if (!configuration_.isReadOnly) // LISTEN is a write for a server that follows another one
+    {
+      bus_->Start();
+    }
   }
 
   void SharedDirectory::Stop()
@@ -173,7 +179,8 @@ namespace OrthancRegistry
   bool SharedDirectory::Admit(HttpMethod method, std::string_view path)
   {
     const bool isChange = method == HttpMethod::Put || method == HttpMethod::Delete;
-    if (configuration_.isFrozen && isChange && DirectoryPaths::IsEntry(configuration_, path))
+    if ((configuration_.isFrozen || configuration_.isReadOnly) && isChange &&
+        DirectoryPaths::IsEntry(configuration_, path))
     {
       return false;
     }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs in a container of the stage "build": the tree is in /source, the plugins and tools go to /output. With CHECK=yes
-# also checks the formatting and runs the unit tests.
+# also checks the formatting and runs the unit tests, and leaves the next version that the tests have in /next.
 set -euo pipefail
 
 PLUGINS=(libOrthancPostgreSQLIndex.so libOrthancPostgreSQLStorage.so libOrthancSQLiteIndex.so)
@@ -58,6 +58,10 @@ for file in "${PLUGINS[@]}" "${TOOLS[@]}"; do
 done
 
 if [ "$CHECK" = yes ]; then
+  # What only the test of rolling upgrades uses
+  install /build/UnitTests/libNextPostgreSQLIndex.so /next/libOrthancPostgreSQLIndex.so
+  strip --strip-debug /next/libOrthancPostgreSQLIndex.so
+  chown "$OWNER" /next/libOrthancPostgreSQLIndex.so
   start_postgresql
   GTEST_BRIEF=1 ctest --test-dir /build --verbose --parallel 2
 fi

@@ -4,6 +4,7 @@
 #include "Framework/Database/Retry.h"
 #include "UnitTests/ChildModes.h"
 #include "UnitTests/ChildProcess.h"
+#include "UnitTests/ReadOnlyDatabase.h"
 #include "UnitTests/TestDatabases.h"
 
 #include <numeric>
@@ -75,23 +76,79 @@ TEST_P(DatabaseMigrator, ComponentsAreIndependent)
   EXPECT_EQ(1, GetVersion(GetDatabase(), "Other"));
 }
 
-TEST_P(DatabaseMigrator, RefusesANewerDatabase)
+TEST_P(DatabaseMigrator, AcceptsANewerDatabaseThatOnlyAdds)
 {
   Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run();
-  try
+  EXPECT_EQ(0, Migrator(GetDatabase(), "Steps", GetStepMigrations().first(2)).Run());
+  EXPECT_NO_THROW(Migrator(GetDatabase(), "Steps", GetStepMigrations().first(2)).Check());
+  EXPECT_EQ(4, GetVersion(GetDatabase(), "Steps"));
+  EXPECT_EQ(0, Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run());
+}
+
+TEST_P(DatabaseMigrator, RefusesADatabaseWithIncompatibleSteps)
+{
+  std::vector<Migration> steps(GetStepMigrations().begin(), GetStepMigrations().end());
+  steps[2].compatible = 3; // the fourth one only adds
+  const std::span<const Migration> all(steps);
+  Migrator(GetDatabase(), "Steps", all.first(3)).Run();
+  Migrator(GetDatabase(), "Steps", all).Run();
+  EXPECT_EQ(0, Migrator(GetDatabase(), "Steps", all.first(3)).Run());
+  for (const bool isRun : {true, false})
   {
-    Migrator(GetDatabase(), "Steps", GetStepMigrations().first(2)).Run();
-    FAIL();
-  }
-  catch (const RegistryError& error)
-  {
-    EXPECT_EQ(ErrorCode::IncompatibleConfigurations, error.GetCode());
-    const std::string message = error.what();
-    EXPECT_NE(std::string::npos, message.find("\"Steps\"")) << message;
-    EXPECT_NE(std::string::npos, message.find("version 4")) << message;
-    EXPECT_NE(std::string::npos, message.find("up to 2")) << message;
+    try
+    {
+      Migrator old(GetDatabase(), "Steps", all.first(2));
+      isRun ? static_cast<void>(old.Run()) : old.Check();
+      FAIL();
+    }
+    catch (const RegistryError& error)
+    {
+      EXPECT_EQ(ErrorCode::IncompatibleConfigurations, error.GetCode());
+      const std::string message = error.what();
+      EXPECT_NE(std::string::npos, message.find("\"Steps\"")) << message;
+      EXPECT_NE(std::string::npos, message.find("version 4")) << message;
+      EXPECT_NE(std::string::npos, message.find("from version 3 on")) << message;
+      EXPECT_NE(std::string::npos, message.find("up to 2")) << message;
+    }
   }
   EXPECT_EQ(4, GetVersion(GetDatabase(), "Steps"));
+}
+
+TEST_P(DatabaseMigrator, DatabasesOfTheFirstVersionsGetTheColumn)
+{
+  RunTransaction(GetDatabase(), AccessMode::ReadWrite,
+                 [](Transaction& transaction)
+                 {
+                   transaction.ExecuteScript(
+                       "CREATE TABLE SharedVersions(component TEXT PRIMARY KEY, version INTEGER NOT NULL);"
+                       "CREATE TABLE Steps(step BIGINT NOT NULL); INSERT INTO Steps VALUES(1);"
+                       "INSERT INTO SharedVersions VALUES('Steps', 1), ('Other', 1);");
+                 });
+  EXPECT_NO_THROW(Migrator(GetDatabase(), "Steps", GetStepMigrations().first(1)).Check());
+  EXPECT_EQ(3, Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run());
+  EXPECT_EQ(CountTo(4), GetSteps(GetDatabase()));
+  Transaction transaction(GetDatabase(), AccessMode::ReadOnly);
+  EXPECT_EQ(2, transaction.QueryValue<int>("SELECT COUNT(*) FROM SharedVersions WHERE compatible = 0"));
+}
+
+TEST_P(DatabaseMigrator, NothingIsWrittenWhereNothingIsToBeDone)
+{
+  Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run();
+  ReadOnlyDatabase database(database_->Connect());
+  EXPECT_EQ(0, Migrator(database, "Steps", GetStepMigrations()).Run());
+  EXPECT_NO_THROW(Migrator(database, "Steps", GetStepMigrations()).Check());
+  EXPECT_EQ(0, Migrator(database, "Steps", GetStepMigrations().first(3)).Run());
+  EXPECT_THROW(Migrator(database, "Other", GetStepMigrations()).Run(), UsageError);
+}
+
+TEST_P(DatabaseMigrator, CheckRefusesWhatIsMissing)
+{
+  EXPECT_THROW(Migrator(GetDatabase(), "Steps", GetStepMigrations()).Check(), RegistryError);
+  Migrator(GetDatabase(), "Steps", GetStepMigrations().first(2)).Run();
+  EXPECT_THROW(Migrator(GetDatabase(), "Steps", GetStepMigrations()).Check(), RegistryError);
+  EXPECT_THROW(Migrator(GetDatabase(), "Missing", GetStepMigrations()).Check(), RegistryError);
+  Migrator(GetDatabase(), "Steps", GetStepMigrations()).Run();
+  EXPECT_NO_THROW(Migrator(GetDatabase(), "Steps", GetStepMigrations()).Check());
 }
 
 TEST_P(DatabaseMigrator, FailingStepLeavesThePreviousVersion)
@@ -124,6 +181,8 @@ TEST_P(DatabaseMigrator, RefusesGapsInTheNumbers)
 {
   constexpr Migration gap[] = {{1, "0001-a", "SELECT 1"}, {3, "0003-b", "SELECT 1"}};
   EXPECT_THROW(Migrator(GetDatabase(), "Steps", gap), RegistryError);
+  constexpr Migration impossible[] = {{1, "0001-a", "SELECT 1", 2}};
+  EXPECT_THROW(Migrator(GetDatabase(), "Steps", impossible), RegistryError);
 }
 
 TEST_P(DatabaseMigrator, OwnSchemasMigrateTwice)

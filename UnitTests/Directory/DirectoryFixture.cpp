@@ -5,14 +5,17 @@
 #include "Framework/Common/Uuid.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Directory/DirectoryFormat.h"
+#include "UnitTests/ReadOnlyDatabase.h"
 
 namespace OrthancRegistry::Testing
 {
   DirectoryReplica::DirectoryReplica(TestDatabase& database, const std::string& name,
                                      const DirectoryConfiguration& configuration)
       : configuration_(configuration), identity_{GenerateUuid(), name, "Name of " + name, "1.13.0"},
-        coreDatabase_(database.Connect()), syncDatabase_(database.Connect()), secrets_(configuration),
-        bus_(database.CreateBus()), store_(secrets_, *bus_),
+        coreDatabase_(database.Connect()),
+        syncDatabase_(configuration.isReadOnly ? std::make_unique<ReadOnlyDatabase>(database.Connect())
+                                               : database.Connect()),
+        secrets_(configuration), bus_(database.CreateBus()), store_(secrets_, *bus_),
         core_(std::make_unique<FakeLists>(*coreDatabase_, database.GetDialect(), name)),
         sync_(std::make_unique<DirectorySync>(configuration_, identity_, syncDatabase_, store_, mirrors_,
                                               *core_)),
@@ -27,6 +30,10 @@ namespace OrthancRegistry::Testing
               sync_->Wake();
             }))
   {
+    if (configuration.isReadOnly)
+    {
+      core_->SetReadOnly();
+    }
     core_->Connect(*edge_,
                    [this]
                    {

@@ -70,8 +70,17 @@ namespace OrthancRegistry::Testing
     Save(kind);
   }
 
+  void FakeLists::SetReadOnly()
+  {
+    isReadOnly_ = true;
+  }
+
   void FakeLists::Save(DirectoryKind kind)
   {
+    if (isReadOnly_)
+    {
+      throw RegistryError(ErrorCode::ReadOnly, "The core must not write");
+    }
     for (unsigned int attempt = 0;; attempt++)
     {
       try

@@ -23,6 +23,9 @@ namespace OrthancRegistry::Testing
     // What the plugin gives the core. "onNotStarted": a writing transaction could not be started.
     void Connect(IPropertyOwner& properties, std::function<void()> onNotStarted);
 
+    // From now on the core saves nothing: option "ReadOnly"
+    void SetReadOnly();
+
     // At the start of the core
     void Load();
 
@@ -56,6 +59,7 @@ namespace OrthancRegistry::Testing
 
     std::mutex mutex_;
     std::map<DirectoryKind, Json::Value> lists_;
+    bool isReadOnly_ = false;
     unsigned int maximumRetries_ = 3;
     unsigned int failingStarts_ = 0;
     std::function<void()> beforeCommit_;

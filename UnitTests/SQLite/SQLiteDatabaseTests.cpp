@@ -102,6 +102,27 @@ TEST_F(SQLiteDatabaseTest, WriterWaitsForItsTurnWithADeadline)
   waiter.join();
 }
 
+// In a process with the option "ReadOnly"
+TEST_F(SQLiteDatabaseTest, OutsidersReadWhatOthersWriteAndMakeNoFile)
+{
+  SQLiteParameters parameters = parameters_;
+  parameters.isReadOnly = true;
+  SQLiteDatabase outsider(parameters);
+  EXPECT_THROW(Transaction(outsider, AccessMode::ReadOnly), StatementError);
+  EXPECT_FALSE(std::filesystem::exists(parameters.path));
+
+  SQLiteDatabase writer(parameters_);
+  for (int i = 1; i <= 2; i++)
+  {
+    Transaction transaction(writer, AccessMode::ReadWrite);
+    transaction.ExecuteScript("CREATE TABLE IF NOT EXISTS T(n INTEGER); INSERT INTO T VALUES(1);");
+    transaction.Commit();
+    Transaction reading(outsider, AccessMode::ReadOnly);
+    EXPECT_EQ(i, reading.QueryValue<int>("SELECT COUNT(*) FROM T"));
+    EXPECT_THROW(reading.ExecuteCounted("INSERT INTO T VALUES(1)"), StatementError);
+  }
+}
+
 TEST_F(SQLiteDatabaseTest, ReadersAreLimited)
 {
   SQLiteDatabase database(parameters_);
