@@ -154,6 +154,7 @@ namespace OrthancRegistry
   // transaction.
   bool DeferredIndexes::Complete(const PostgreSQLConnection& connection)
   {
+    connection.ApplySettings(parameters_.schema);
     connection.Execute(
         "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)", {});
     if (!IsTrue(connection.Execute("SELECT pg_try_advisory_lock(SharedLockKey('deferred'))", {})))

@@ -4,6 +4,7 @@
 #include "Framework/Common/Logging.h"
 #include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
+#include "PostgreSQL/Pooling.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
 #include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
@@ -30,10 +31,10 @@ namespace OrthancRegistry
         {
           LogWarnings(configuration_.warnings);
           database_ = std::make_unique<PostgreSQLDatabase>(configuration_.parameters);
-          bus_ = std::make_unique<PostgreSQLMessageBus>(configuration_.parameters);
+          bus_ = std::make_unique<PostgreSQLMessageBus>(configuration_.lasting);
           if (configuration_.isLocked)
           {
-            lock_.emplace(configuration_.parameters, INDEX_LOCK);
+            lock_.emplace(configuration_.lasting, INDEX_LOCK);
             lockedDatabase_.emplace(*database_, *lock_);
           }
         }
@@ -43,6 +44,11 @@ namespace OrthancRegistry
 
       void Open() override
       {
+        hasLastingSessions_ = HasLastingSessions(configuration_);
+        if (!hasLastingSessions_)
+        {
+          bus_->Poll();
+        }
         CheckSchemaExists(*database_, configuration_.parameters.schema);
         if (lock_)
         {
@@ -52,10 +58,16 @@ namespace OrthancRegistry
 
       void Adopt() override
       {
-        if (AdoptStockSchema(*database_, lock_.has_value()))
+        if (!AdoptStockSchema(*database_, lock_.has_value()))
         {
-          deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.parameters);
+          return;
         }
+        if (!hasLastingSessions_)
+        {
+          LogWarning("Indexes that the adopted database may lack are not built through this pooler");
+          return;
+        }
+        deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.lasting);
       }
 
       void CompleteAdoption(bool isNow) override
@@ -107,6 +119,7 @@ namespace OrthancRegistry
 
     private:
       PostgreSQLConfiguration configuration_;
+      bool hasLastingSessions_ = true;
       PostgreSQLIndexDialect dialect_;
       std::unique_ptr<PostgreSQLDatabase> database_;
       std::unique_ptr<PostgreSQLMessageBus> bus_;

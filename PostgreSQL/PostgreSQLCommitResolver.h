@@ -7,9 +7,20 @@
 
 namespace OrthancRegistry
 {
+  struct DoubtfulCommit
+  {
+    std::string transactionId;
+    std::string incarnation; // of the server that ran it
+    std::string proof;       // see IProvableSession, "" if there is none
+    std::string proofParameter;
+  };
+
   // Finds out, over new connections, what became of a transaction whose connection broke during COMMIT.
-  // Returns if it was committed. Throws ConnectionLostError if it was rolled back, CommitInDoubtError if that
-  // cannot be known within the time limit. "process" is the one of the server that ran the transaction; if
-  // that still waits for its lost client, it is ended.
-  void ResolveCommit(const PostgreSQLParameters& parameters, const std::string& transactionId, int process);
+  // Returns if it was committed, and is as safe as other committed ones. Throws ConnectionLostError if it was
+  // rolled back, CommitInDoubtError if that cannot be known within the time limit. If a process of the server
+  // still runs it for its lost client, that is ended.
+  //
+  // A server that has crashed, and a standby that has taken over, may have lost the transaction and given its
+  // number to another one. There its own proof counts; without one, "committed" leaves the doubt.
+  void ResolveCommit(const PostgreSQLParameters& parameters, const DoubtfulCommit& commit);
 }

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Configuration.h"
 #include "PostgreSQL/PasswordConfiguration.h"
+#include "PostgreSQL/PreferredHost.h"
 #include "PostgreSQL/TlsConfiguration.h"
 
 #include <algorithm>
@@ -31,35 +32,64 @@ namespace OrthancRegistry
       return parameters;
     }
 
-    void ReadPassword(PostgreSQLConfiguration& target, ConfigurationSection& section, bool isUri)
+    void ReadPassword(PostgreSQLParameters& parameters, std::vector<std::string>& warnings,
+                      ConfigurationSection& section, const char* uriOption)
     {
       const auto read = PasswordConfiguration::Read(section);
-      if (isUri && target.parameters.Find("password") != nullptr)
+      const bool isUri = uriOption != nullptr;
+      if (isUri && parameters.Find("password") != nullptr)
       {
         if (!read.isFromOption)
         {
-          target.warnings.emplace_back("Configuration: \"PostgreSQL.PasswordFile\" or "
-                                       "\"PostgreSQL.PasswordVariable\" is ignored, because "
-                                       "\"ConnectionUri\" contains a password");
+          warnings.push_back(std::string("Configuration: \"PostgreSQL.PasswordFile\" or "
+                                         "\"PostgreSQL.PasswordVariable\" is ignored, because \"") +
+                             uriOption + "\" contains a password");
         }
       }
       else if (!isUri || !read.isFromOption)
       {
-        target.parameters.Add("password", read.password);
+        parameters.Add("password", read.password);
       }
+    }
+
+    bool IsList(const PostgreSQLParameters& parameters, const char* keyword)
+    {
+      const std::string* const value = parameters.Find(keyword);
+      return value != nullptr && value->find(',') != std::string::npos;
     }
 
     // Of several servers, one that only follows another one is of no use to somebody who writes.
     void PreferWritableServer(PostgreSQLParameters& parameters)
     {
-      const auto isList = [&](const char* keyword)
+      if (!IsList(parameters, "host") && !IsList(parameters, "hostaddr"))
       {
-        const std::string* const value = parameters.Find(keyword);
-        return value != nullptr && value->find(',') != std::string::npos;
-      };
-      if (parameters.Find("target_session_attrs") == nullptr && (isList("host") || isList("hostaddr")))
+        return;
+      }
+      if (parameters.Find("target_session_attrs") == nullptr)
       {
         parameters.Add("target_session_attrs", "read-write");
+      }
+      const std::string& wanted = *parameters.Find("target_session_attrs");
+      if ((wanted == "read-write" || wanted == "primary") && parameters.Find("load_balance_hosts") == nullptr)
+      {
+        parameters.preferredHost = std::make_shared<PreferredHost>();
+      }
+    }
+
+    // "uriOption": the name of the option that the URI comes from, null if there is none
+    void CompleteConnection(PostgreSQLParameters& parameters, std::vector<std::string>& warnings,
+                            ConfigurationSection& section, const char* uriOption)
+    {
+      ReadPassword(parameters, warnings, section, uriOption);
+      ReadTls(parameters, warnings, section, uriOption != nullptr);
+      const std::string applicationName = section.GetString("ApplicationName", "");
+      if (parameters.Find("application_name") == nullptr)
+      {
+        parameters.Add("application_name", applicationName);
+      }
+      if (!parameters.isReader)
+      {
+        PreferWritableServer(parameters);
       }
     }
 
@@ -67,16 +97,22 @@ namespace OrthancRegistry
     {
       const std::string uri = section.GetString("ConnectionUri", "");
       target.parameters = ReadServer(section, uri);
-      ReadPassword(target, section, !uri.empty());
-      ReadTls(target.parameters, target.warnings, section, !uri.empty());
-      const std::string applicationName = section.GetString("ApplicationName", "");
-      if (target.parameters.Find("application_name") == nullptr)
+      target.parameters.isReader = isReadOnly;
+      CompleteConnection(target.parameters, target.warnings, section,
+                         uri.empty() ? nullptr : "ConnectionUri");
+    }
+
+    // After all other options of the connection, which it shares. Only the URI differs.
+    void ReadLasting(PostgreSQLConfiguration& target, ConfigurationSection& section)
+    {
+      const std::string uri = section.GetString("DirectUri", "");
+      target.lasting = target.parameters;
+      target.hasDirectUri = !uri.empty();
+      if (target.hasDirectUri)
       {
-        target.parameters.Add("application_name", applicationName);
-      }
-      if (!isReadOnly)
-      {
-        PreferWritableServer(target.parameters);
+        target.lasting.keywords = PostgreSQLParameters::FromUri(uri).keywords;
+        target.lasting.preferredHost.reset();
+        CompleteConnection(target.lasting, target.warnings, section, "DirectUri");
       }
     }
 
@@ -144,6 +180,7 @@ namespace OrthancRegistry
         static_cast<unsigned int>(section.GetInteger("HousekeepingInterval", 1, 1, 86400));
     ReadConnection(result, section, isReadOnly);
     ReadPool(result, section);
+    ReadLasting(result, section);
     for (const char* const withoutEffect : {"UseDynamicConnectionPool", "AllowInconsistentChildCounts"})
     {
       section.GetBoolean(withoutEffect, false);

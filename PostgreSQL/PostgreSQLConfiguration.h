@@ -25,6 +25,11 @@ namespace OrthancRegistry
     unsigned int housekeepingSeconds = 1; // "HousekeepingInterval"
     PostgreSQLParameters parameters;
 
+    // For sessions that last: messages, locks, the building of indexes. Those above unless "DirectUri" says
+    // how to reach the server past a pooler.
+    PostgreSQLParameters lasting;
+    bool hasDirectUri = false;
+
     // What the administrator should know: unknown options, a connection that others can listen to. To be
     // logged once, by a plugin that is enabled.
     std::vector<std::string> warnings;

@@ -12,10 +12,10 @@ namespace OrthancRegistry
     explicit Implementation(const PostgreSQLParameters& parameters)
         : pool_({parameters.maximumConnections, std::chrono::seconds(parameters.acquireTimeoutSeconds),
                  std::chrono::seconds(parameters.idleReleaseSeconds)},
-                [parameters]
+                [parameters, generation = std::make_shared<SessionGeneration>(0)]
                 {
                   return std::make_unique<PostgreSQLSession>(
-                      parameters, PostgreSQLConnection::ConnectWithRetries(parameters));
+                      parameters, PostgreSQLConnection::ConnectWithRetries(parameters), generation);
                 })
     {
       CheckSchemaName(parameters.schema);

@@ -10,12 +10,13 @@ namespace OrthancRegistry
 {
   namespace
   {
-    const std::array<std::string_view, 6> CONNECTION_ENDS = {
+    const std::array<std::string_view, 7> CONNECTION_ENDS = {
         "25P03", // idle in transaction for too long
         "25P04", // transaction timeout
         "57P01", // admin shutdown, pg_terminate_backend
         "57P02", // crash shutdown
         "57P03", // cannot connect now
+        "57P04", // the database was dropped
         "57P05", // idle session timeout
     };
 
@@ -25,6 +26,8 @@ namespace OrthancRegistry
     constexpr std::string_view LOCK_NOT_AVAILABLE = "55P03"; // also what lock_timeout gives
 
     constexpr std::string_view INSUFFICIENT_PRIVILEGE = "42501";
+    constexpr std::string_view READ_ONLY_TRANSACTION = "25006";
+    constexpr std::string_view FEATURE_NOT_SUPPORTED = "0A000"; // of BEGIN: not while the server recovers
 
     std::string GetField(const PGresult* result, int field)
     {
@@ -37,6 +40,11 @@ namespace OrthancRegistry
   {
     return (sqlState.starts_with("08") && sqlState != PROTOCOL_VIOLATION) ||
            std::find(CONNECTION_ENDS.begin(), CONNECTION_ENDS.end(), sqlState) != CONNECTION_ENDS.end();
+  }
+
+  bool IsReadOnlyServer(std::string_view sqlState, bool isBegin)
+  {
+    return sqlState == READ_ONLY_TRANSACTION || (isBegin && sqlState == FEATURE_NOT_SUPPORTED);
   }
 
   void ThrowDatabaseError(std::string_view sqlState, std::string message)
@@ -73,6 +81,16 @@ namespace OrthancRegistry
 
   void ThrowResultError(const PGresult* result)
   {
-    ThrowDatabaseError(GetSqlState(result), GetField(result, PG_DIAG_MESSAGE_PRIMARY));
+    const std::string sqlState = GetSqlState(result);
+    const std::string message = GetField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const std::string stable = GetField(result, PG_DIAG_SEVERITY_NONLOCALIZED); // poolers may leave it out
+    const std::string severity = stable.empty() ? GetField(result, PG_DIAG_SEVERITY) : stable;
+
+    // The server, or a pooler, hangs up after it, whatever the code
+    if (severity == "FATAL" || severity == "PANIC")
+    {
+      throw ConnectionLostError("PostgreSQL: " + message + " (SQLSTATE " + sqlState + ")");
+    }
+    ThrowDatabaseError(sqlState, message);
   }
 }

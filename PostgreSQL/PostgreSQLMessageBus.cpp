@@ -19,6 +19,11 @@ namespace OrthancRegistry
   namespace
   {
     constexpr std::chrono::milliseconds FIRST_PAUSE(100);
+
+    // After that time without messages it is made sure that the server is there, and still the right one.
+    constexpr std::chrono::seconds CHECK_PAUSE(10);
+
+    constexpr std::chrono::seconds POLL_PAUSE(1);
     constexpr size_t MAXIMUM_CHANNEL_LENGTH = 63;
 
     // Names of channels are limited like all names, and NOTIFY does not cut them by itself.
@@ -112,6 +117,11 @@ namespace OrthancRegistry
       handler_ = std::move(handler);
     }
 
+    void Poll()
+    {
+      isPolling_ = true;
+    }
+
     void Start()
     {
       if (thread_)
@@ -122,7 +132,7 @@ namespace OrthancRegistry
       thread_.emplace(
           [this](const std::stop_token& stop)
           {
-            Run(stop);
+            isPolling_ ? RunWithoutMessages(stop) : Run(stop);
           });
     }
 
@@ -161,6 +171,15 @@ namespace OrthancRegistry
       }
     }
 
+    void RunWithoutMessages(const std::stop_token& stop) const
+    {
+      while (!stop.stop_requested())
+      {
+        Deliver({});
+        wakeUp_.WaitFor(POLL_PAUSE);
+      }
+    }
+
     void Listen(const std::stop_token& stop, const PostgreSQLConnection& connection)
     {
       while (!stop.stop_requested())
@@ -174,10 +193,28 @@ namespace OrthancRegistry
           }
           Deliver(message->extra);
         }
-        if (connection.Wait(false, wakeUp_.GetDescriptor()) && PQconsumeInput(connection.Get()) == 0)
+        const auto start = std::chrono::steady_clock::now();
+        if (connection.Wait(false, wakeUp_.GetDescriptor(), CHECK_PAUSE))
         {
-          throw ConnectionLostError("The connection to PostgreSQL broke: " + connection.GetErrorMessage());
+          if (PQconsumeInput(connection.Get()) == 0)
+          {
+            throw ConnectionLostError("The connection to PostgreSQL broke: " + connection.GetErrorMessage());
+          }
         }
+        else if (std::chrono::steady_clock::now() - start >= CHECK_PAUSE)
+        {
+          CheckServer(connection);
+        }
+      }
+    }
+
+    // Behind an address that moves, the server may have become one that follows another one.
+    static void CheckServer(const PostgreSQLConnection& connection)
+    {
+      const PostgreSQLResult result = connection.Execute("SELECT pg_is_in_recovery()", {});
+      if (PQgetvalue(result.get(), 0, 0) == std::string_view("t"))
+      {
+        throw ConnectionLostError("The PostgreSQL server has become a standby that follows another one");
       }
     }
 
@@ -200,6 +237,7 @@ namespace OrthancRegistry
     const PostgreSQLParameters parameters_;
     const std::string channel_;
     Handler handler_;
+    bool isPolling_ = false;
     WakeUp wakeUp_;
     std::optional<std::jthread> thread_;
   };
@@ -226,6 +264,11 @@ namespace OrthancRegistry
   void PostgreSQLMessageBus::SetHandler(Handler handler)
   {
     implementation_->SetHandler(std::move(handler));
+  }
+
+  void PostgreSQLMessageBus::Poll()
+  {
+    implementation_->Poll();
   }
 
   void PostgreSQLMessageBus::Start()

@@ -20,6 +20,10 @@ namespace OrthancRegistry
     void Start() override;
     void Stop() override;
 
+    // Without LISTEN, for want of a session that lasts: says each second that messages may have been lost. To
+    // be called before Start().
+    void Poll();
+
   private:
     class Implementation;
     std::unique_ptr<Implementation> implementation_;

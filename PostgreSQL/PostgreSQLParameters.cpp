@@ -68,6 +68,18 @@ namespace OrthancRegistry
     }
   }
 
+  std::vector<std::string> SplitList(const std::string& list)
+  {
+    std::vector<std::string> items;
+    for (size_t begin = 0; begin <= list.size();)
+    {
+      const size_t end = std::min(list.find(',', begin), list.size());
+      items.push_back(list.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return items;
+  }
+
   bool IsSchemaName(const std::string& schema)
   {
     return !schema.empty() && schema.size() <= MAXIMUM_IDENTIFIER_LENGTH &&

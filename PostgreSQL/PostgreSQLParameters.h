@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,8 @@
 
 namespace OrthancRegistry
 {
+  class PreferredHost;
+
   // How to reach PostgreSQL: keywords of libpq and their values, never a concatenated string, so that no
   // value can change the meaning of another one. Holds the password: never logged.
   struct PostgreSQLParameters
@@ -15,6 +18,9 @@ namespace OrthancRegistry
     std::vector<std::pair<std::string, std::string>> keywords; // "host", "port", "dbname", ... of libpq
     std::string schema = "public";
     bool serializable = false; // option TransactionMode, of writing transactions
+    bool isReader = false;     // option ReadOnly: a server that only follows another one will do
+
+    std::shared_ptr<PreferredHost> preferredHost; // null if the order of the hosts is to be kept
 
     unsigned int maximumConnections = 50;
     unsigned int connectionRetries = 10;     // attempts to connect, after the first
@@ -22,8 +28,12 @@ namespace OrthancRegistry
     unsigned int idleReleaseSeconds = 60;    // an unused connection is closed after that time
     unsigned int acquireTimeoutSeconds = 30; // longest wait for a free connection of the pool
 
-    // Longest time to find out what became of a COMMIT that was cut off; then CommitInDoubtError
-    unsigned int commitResolutionSeconds = 10;
+    // Longest time to find out what became of a COMMIT that was cut off; then CommitInDoubtError. A standby
+    // may have to take over first.
+    unsigned int commitResolutionSeconds = 60;
+
+    // A server that does not answer for so long is asked over another connection whether it is still there
+    unsigned int answerCheckSeconds = 10;
 
     bool logsStatements = false; // option EnableVerboseLogs; without values
 
@@ -36,6 +46,9 @@ namespace OrthancRegistry
     // Unless the value is empty
     void Add(const char* keyword, const std::string& value);
   };
+
+  // The items of a text with commas, as libpq reads a list of hosts
+  std::vector<std::string> SplitList(const std::string& list);
 
   // Whether the name is [a-z_][a-z0-9_]{0,62}
   bool IsSchemaName(const std::string& schema);

@@ -63,11 +63,16 @@ namespace OrthancRegistry
     }
   }
 
-  void PostgreSQLPipeline::ThrowLost()
+  void PostgreSQLPipeline::SetLost()
   {
     lost_ = true;
     commands_.clear();
     error_ = nullptr;
+  }
+
+  void PostgreSQLPipeline::ThrowLost()
+  {
+    SetLost();
     throw ConnectionLostError("The connection to PostgreSQL broke: " + connection_->GetErrorMessage());
   }
 
@@ -121,6 +126,13 @@ namespace OrthancRegistry
                          .onDone = std::move(onDone),
                          .fresh = fresh});
     unansweredBytes_ += binding.GetSize() + sql.size();
+  }
+
+  void PostgreSQLPipeline::SendBegin(std::string_view sql, bool isWriting)
+  {
+    Send(sql, {}, {}, {});
+    isWriting_ = isWriting;
+    commands_.back().isBegin = true;
   }
 
   void PostgreSQLPipeline::CloseEvicted()
@@ -208,10 +220,24 @@ namespace OrthancRegistry
       {
         return PostgreSQLResult(PQgetResult(Get()));
       }
-      if (connection_->Wait(unsent == 1) && PQconsumeInput(Get()) == 0)
+      if (WaitForAnswer(unsent == 1) && PQconsumeInput(Get()) == 0)
       {
         ThrowLost();
       }
+    }
+  }
+
+  bool PostgreSQLPipeline::WaitForAnswer(bool write)
+  {
+    try
+    {
+      return connection_->WaitForAnswer(write);
+    }
+    catch (const ConnectionLostError&)
+    {
+      isServerUseless_ = true;
+      SetLost();
+      throw;
     }
   }
 
@@ -306,6 +332,7 @@ namespace OrthancRegistry
     {
       cache_.Forget(command.statement);
     }
+    HandleReadOnlyServer(command, sqlState);
     try
     {
       const bool stale = sqlState == FEATURE_NOT_SUPPORTED || sqlState == INVALID_STATEMENT_NAME;
@@ -319,14 +346,24 @@ namespace OrthancRegistry
     }
     catch (const ConnectionLostError&)
     {
-      lost_ = true;
-      commands_.clear();
-      error_ = nullptr;
+      SetLost();
       throw;
     }
     catch (...)
     {
       KeepError(command, std::current_exception());
+    }
+  }
+
+  // "command" is one of those that SetLost() removes.
+  void PostgreSQLPipeline::HandleReadOnlyServer(const Command& command, const std::string& sqlState)
+  {
+    if (isWriting_ && IsReadOnlyServer(sqlState, command.isBegin))
+    {
+      isServerUseless_ = true;
+      SetLost();
+      throw ConnectionLostError("The PostgreSQL server cannot be written any more (SQLSTATE " + sqlState +
+                                "): looking for another one");
     }
   }
 

@@ -23,6 +23,9 @@ namespace OrthancRegistry
     void Send(std::string_view sql, std::span<const Parameter> parameters, ISession::RowHandler onRow,
               ISession::DoneHandler onDone);
 
+    // BEGIN of a transaction that writes, or not. A server that only reads is lost to one that writes.
+    void SendBegin(std::string_view sql, bool isWriting);
+
     // Sends a synchronization point, and as much of what is waiting to be sent as the network takes.
     void Synchronize();
 
@@ -62,6 +65,18 @@ namespace OrthancRegistry
     // Whether the server is inside a transaction. Everything must have been answered.
     bool IsInTransaction() const;
 
+    // It has refused to write, or does not answer any more. Its connections are of no use then, although they
+    // may not be broken.
+    bool IsServerUseless() const
+    {
+      return isServerUseless_;
+    }
+
+    const PostgreSQLConnection& GetConnection() const
+    {
+      return *connection_;
+    }
+
     int GetServerProcess() const
     {
       return serverProcess_;
@@ -99,6 +114,7 @@ namespace OrthancRegistry
       ISession::DoneHandler onDone = {};
       bool fresh = false;     // its preparation is in the pipeline as well
       bool abandoned = false; // see Abandon()
+      bool isBegin = false;
     };
 
     PGconn* Get() const
@@ -109,8 +125,11 @@ namespace OrthancRegistry
     std::string Prepare(const std::string& sql, const std::string& signature, int count, const Oid* types);
     void CheckSent(int success);
     [[noreturn]] void ThrowLost();
+    void SetLost();
+    void HandleReadOnlyServer(const Command& command, const std::string& sqlState);
     void ReceiveCommand(Command& command);
     PostgreSQLResult ReceiveResult();
+    bool WaitForAnswer(bool write);
     void HandleResult(Command& command, const PGresult* result);
     void HandleRows(Command& command, const PGresult* result);
     void HandleFailure(Command& command, const PGresult* result);
@@ -124,6 +143,8 @@ namespace OrthancRegistry
     size_t unansweredBytes_ = 0;
     bool receiving_ = false;
     bool lost_ = false;
+    bool isWriting_ = false;
+    bool isServerUseless_ = false;
     std::exception_ptr error_;
     SessionStatistics statistics_;
   };

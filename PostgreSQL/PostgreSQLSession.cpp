@@ -4,12 +4,18 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/DatabaseErrors.h"
 #include "PostgreSQL/PostgreSQLCommitResolver.h"
+#include "PostgreSQL/PostgreSQLSettings.h"
+
+#include <array>
+#include <utility>
 
 namespace OrthancRegistry
 {
   PostgreSQLSession::PostgreSQLSession(const PostgreSQLParameters& parameters,
-                                       std::unique_ptr<PostgreSQLConnection> connection)
-      : parameters_(parameters), pipeline_(std::move(connection))
+                                       std::unique_ptr<PostgreSQLConnection> connection,
+                                       std::shared_ptr<SessionGeneration> generation)
+      : parameters_(parameters), pipeline_(std::move(connection)), generation_(std::move(generation)),
+        born_(*generation_)
   {
   }
 
@@ -33,14 +39,23 @@ namespace OrthancRegistry
     }
     mode_ = mode;
     transactionId_.clear();
+    proof_.clear();
     state_ = State::Opened;
+  }
+
+  void PostgreSQLSession::SetProof(std::string_view sql, std::string_view parameter)
+  {
+    CheckActive();
+    proof_ = sql;
+    proofParameter_ = parameter;
   }
 
   void PostgreSQLSession::SendBegin()
   {
     if (mode_ == AccessMode::ReadOnly)
     {
-      pipeline_.Send("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", {}, {}, {});
+      pipeline_.SendBegin("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", false);
+      SendSettings();
       return;
     }
 
@@ -48,12 +63,13 @@ namespace OrthancRegistry
     // serializable
     if (mode_ == AccessMode::ReadWrite && parameters_.serializable)
     {
-      pipeline_.Send("BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", {}, {}, {});
+      pipeline_.SendBegin("BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", true);
     }
     else
     {
-      pipeline_.Send("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", {}, {}, {});
+      pipeline_.SendBegin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", true);
     }
+    SendSettings();
     if (mode_ == AccessMode::Exclusive)
     {
       // Migrations of a large database take their time, and other replicas wait for them.
@@ -70,6 +86,17 @@ namespace OrthancRegistry
                      transactionId_ = row.GetText(0);
                    },
                    {});
+  }
+
+  // Behind a pooler a session of the server serves many clients in turn, so that its settings would be lost,
+  // or those of somebody else. They last as long as the transaction.
+  void PostgreSQLSession::SendSettings()
+  {
+    if (pipeline_.GetConnection().IsPooled())
+    {
+      const std::array parameters = {Bind(parameters_.schema), Bind("true")};
+      pipeline_.Send(PostgreSQLSettings::STATEMENT, parameters, {}, {});
+    }
   }
 
   void PostgreSQLSession::LogStatement(std::string_view sql) const
@@ -175,7 +202,8 @@ namespace OrthancRegistry
     {
       broken_ = true;
       EndTransaction();
-      ResolveCommit(parameters_, transactionId_, pipeline_.GetServerProcess());
+      ResolveCommit(parameters_,
+                    {transactionId_, pipeline_.GetConnection().GetIncarnation(), proof_, proofParameter_});
     }
   }
 
@@ -216,11 +244,20 @@ namespace OrthancRegistry
   void PostgreSQLSession::EndTransaction()
   {
     state_ = State::Idle;
+    NoteUselessServer();
+  }
+
+  void PostgreSQLSession::NoteUselessServer() noexcept
+  {
+    if (pipeline_.IsServerUseless() && *generation_ == born_)
+    {
+      ++*generation_;
+    }
   }
 
   bool PostgreSQLSession::IsUsable() const
   {
-    return !broken_ && pipeline_.IsAlive();
+    return !broken_ && *generation_ == born_ && pipeline_.IsAlive();
   }
 
   void PostgreSQLSession::CallHook(CommitStage stage) const

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Database/CommitProof.h"
 #include "PostgreSQL/PostgreSQLPipeline.h"
+
+#include <atomic>
 
 namespace OrthancRegistry
 {
+  // Of the sessions of a pool: raised by one whose server turned out to be read-only, or not to answer any
+  // more. Those from before may have the same server, and are not used again.
+  using SessionGeneration = std::atomic<uint64_t>;
+
   // Transactions over one pipelined connection. The round trips of a transaction: one for each Flush() that
   // has something to wait for. BEGIN travels with the first statement; COMMIT of a writing transaction
   // travels with the statements before it, provided that the identifier of the transaction is known by then;
   // COMMIT of a read-only one is not waited for.
-  class PostgreSQLSession : public ISession
+  class PostgreSQLSession : public ISession, public IProvableSession
   {
   public:
     enum class CommitStage
@@ -22,7 +29,8 @@ namespace OrthancRegistry
     using CommitHook = std::function<void(CommitStage)>;
 
     PostgreSQLSession(const PostgreSQLParameters& parameters,
-                      std::unique_ptr<PostgreSQLConnection> connection);
+                      std::unique_ptr<PostgreSQLConnection> connection,
+                      std::shared_ptr<SessionGeneration> generation);
 
     void Begin(AccessMode mode) override;
     void Commit() override;
@@ -31,6 +39,7 @@ namespace OrthancRegistry
                  DoneHandler onDone) override;
     void Flush() override;
     void ExecuteScript(std::string_view sql) override;
+    void SetProof(std::string_view sql, std::string_view parameter) override;
     bool IsUsable() const override;
 
     const SessionStatistics& GetStatistics() const override
@@ -63,11 +72,13 @@ namespace OrthancRegistry
 
     void CheckActive() const;
     void SendBegin();
+    void SendSettings();
     void LogStatement(std::string_view sql) const;
     void CommitReading();
     void CommitWriting();
     void Undo();
     void EndTransaction();
+    void NoteUselessServer() noexcept;
     void CallHook(CommitStage stage) const;
 
     PostgreSQLParameters parameters_;
@@ -75,7 +86,11 @@ namespace OrthancRegistry
     State state_ = State::Idle;
     AccessMode mode_ = AccessMode::ReadOnly;
     std::string transactionId_;
+    std::string proof_;
+    std::string proofParameter_;
     bool broken_ = false;
+    const std::shared_ptr<SessionGeneration> generation_; // of the pool
+    const uint64_t born_;                                 // the one it was made in
     CommitHook commitHook_;
   };
 }

@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "PostgreSQL/PostgreSQLStatementCache.h"
 
+#include "Framework/Common/Uuid.h"
+
 #include <algorithm>
 #include <utility>
 
 namespace OrthancRegistry
 {
+  namespace
+  {
+    // A word, for DEALLOCATE
+    std::string MakePrefix()
+    {
+      std::string uuid = GenerateUuid();
+      std::erase(uuid, '-');
+      return "registry_" + uuid + "_";
+    }
+  }
+
+  PostgreSQLStatementCache::PostgreSQLStatementCache(size_t capacity)
+      : capacity_(capacity), prefix_(MakePrefix())
+  {
+  }
+
   std::string PostgreSQLStatementCache::GetKey(std::string_view sql, std::string_view signature)
   {
     std::string key(signature);
@@ -34,7 +52,7 @@ namespace OrthancRegistry
       entries_.pop_back();
     }
     counter_++;
-    entries_.push_front({GetKey(sql, signature), "registry_" + std::to_string(counter_)});
+    entries_.push_front({GetKey(sql, signature), prefix_ + std::to_string(counter_)});
     byKey_[entries_.front().key] = entries_.begin();
     return entries_.front().name;
   }

@@ -11,15 +11,14 @@
 namespace OrthancRegistry
 {
   // The names of the prepared statements of one connection, the least recently used ones dropped first. A
-  // name is never used twice, so a statement that should not exist any more does no harm.
+  // name is never used twice, not even by another process: a statement that should not exist any more does no
+  // harm, and a pooler that mixes up sessions causes errors, never the execution of another statement.
   class PostgreSQLStatementCache
   {
   public:
     static constexpr size_t DEFAULT_CAPACITY = 200;
 
-    explicit PostgreSQLStatementCache(size_t capacity = DEFAULT_CAPACITY) : capacity_(capacity)
-    {
-    }
+    explicit PostgreSQLStatementCache(size_t capacity = DEFAULT_CAPACITY);
 
     // The name of a statement, or an empty text. Makes it the most recently used one.
     std::string Find(std::string_view sql, std::string_view signature);
@@ -54,6 +53,7 @@ namespace OrthancRegistry
     static std::string GetKey(std::string_view sql, std::string_view signature);
 
     size_t capacity_;
+    std::string prefix_;
     uint64_t counter_ = 0;
     std::list<Entry> entries_; // most recently used first
     std::unordered_map<std::string, std::list<Entry>::iterator> byKey_;

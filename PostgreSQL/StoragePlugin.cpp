@@ -3,6 +3,7 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Plugin/PluginContext.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
+#include "PostgreSQL/Pooling.h"
 #include "PostgreSQL/PostgreSQLConfiguration.h"
 #include "PostgreSQL/PostgreSQLDatabase.h"
 #include "PostgreSQL/ServerLock.h"
@@ -20,7 +21,7 @@ namespace OrthancRegistry
     {
     public:
       StoragePlugin(const PostgreSQLConfiguration& configuration, bool isReadOnly)
-          : database_(configuration.parameters), lock_(configuration.parameters, STORAGE_LOCK),
+          : database_(configuration.parameters), lock_(configuration.lasting, STORAGE_LOCK),
             lockedDatabase_(database_, lock_),
             area_(configuration.isLocked ? static_cast<IDatabase&>(lockedDatabase_) : database_,
                   {.maximumRetries = configuration.maximumRetries})
@@ -28,7 +29,12 @@ namespace OrthancRegistry
         CheckSchemaExists(database_, configuration.parameters.schema);
         if (configuration.isLocked)
         {
+          HasLastingSessions(configuration);
           lock_.Take();
+        }
+        else
+        {
+          DetectPooling(configuration.parameters);
         }
         if (!isReadOnly)
         {

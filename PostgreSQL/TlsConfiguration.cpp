@@ -123,19 +123,10 @@ namespace OrthancRegistry
              (host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1);
     }
 
-    std::vector<std::string> SplitList(const std::string* list)
+    std::vector<std::string> GetList(const PostgreSQLParameters& parameters, const char* keyword)
     {
-      std::vector<std::string> items;
-      if (list != nullptr)
-      {
-        for (size_t begin = 0; begin <= list->size();)
-        {
-          const size_t end = std::min(list->find(',', begin), list->size());
-          items.push_back(list->substr(begin, end - begin));
-          begin = end + 1;
-        }
-      }
-      return items;
+      const std::string* const list = parameters.Find(keyword);
+      return list == nullptr ? std::vector<std::string>() : SplitList(*list);
     }
 
     void WarnOfListeners(const PostgreSQLParameters& parameters, std::vector<std::string>& warnings)
@@ -167,8 +158,8 @@ namespace OrthancRegistry
 
   std::string GetRemoteHosts(const PostgreSQLParameters& parameters)
   {
-    std::vector<std::string> hosts = SplitList(parameters.Find("host"));
-    const std::vector<std::string> addresses = SplitList(parameters.Find("hostaddr"));
+    std::vector<std::string> hosts = GetList(parameters, "host");
+    const std::vector<std::string> addresses = GetList(parameters, "hostaddr");
     hosts.resize(std::max(hosts.size(), addresses.size()));
     std::string remote;
     for (size_t i = 0; i < hosts.size(); i++)

@@ -14,7 +14,7 @@ namespace OrthancRegistry
     bool MayHoldPassword(const std::string& option)
     {
       return option.find("Password") != std::string::npos || option.find("Secret") != std::string::npos ||
-             option == "ConnectionUri";
+             option == "ConnectionUri" || option == "DirectUri";
     }
 
     std::string FormatValue(const Json::Value& value)

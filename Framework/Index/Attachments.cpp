@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Index/Attachments.h"
 
+#include "Framework/Database/CommitProof.h"
+
 namespace OrthancRegistry::Attachments
 {
   namespace
@@ -62,6 +64,9 @@ namespace OrthancRegistry::Attachments
         id, attachment.contentType, attachment.uuid, attachment.compressedSize, attachment.uncompressedSize,
         attachment.compressionType, attachment.uncompressedHash, attachment.compressedHash, revision,
         Binary{attachment.customData});
+
+    // The core removes the files of an instance whose COMMIT has failed, so it must not be told so wrongly.
+    SetCommitProof(t.transaction, "SELECT 1 FROM AttachedFiles WHERE uuid = $1", attachment.uuid);
   }
 
   std::optional<Attachment> Delete(IndexTransaction& t, int64_t id, int contentType)

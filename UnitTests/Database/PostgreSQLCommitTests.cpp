@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "UnitTests/Database/PostgreSQLFixture.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <thread>
 
 namespace OrthancRegistry::Testing
 {
-  namespace
-  {
-    // What a broken network looks like: the server knows nothing, and its answers do not arrive.
-    void Cut(const PostgreSQLSession& session)
-    {
-      int sockets[2];
-      ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-      ASSERT_EQ(session.GetSocket(), dup2(sockets[0], session.GetSocket()));
-      close(sockets[0]);
-      close(sockets[1]);
-    }
-  }
-
   class PostgreSQLCommitTest : public PostgreSQLTest
   {
   protected:
@@ -70,7 +54,7 @@ namespace OrthancRegistry::Testing
       Transaction transaction(*server_, AccessMode::ReadOnly);
       return transaction.QueryValue<int64_t>("SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE $1 AND "
                                              "pid <> pg_backend_pid()",
-                                             "SELECT coalesce(pg_xact_status(%") > 0;
+                                             "SELECT CASE WHEN%pg_xact_status(%") > 0;
     }
   };
 
@@ -84,7 +68,7 @@ namespace OrthancRegistry::Testing
                  {
                    return CountRows("Values") == 1;
                  }));
-             Cut(session);
+             CutConnection(session);
            });
     EXPECT_EQ(1, CountRows("Values"));
     EXPECT_EQ(0u, database_->GetOpenConnections());
@@ -116,7 +100,7 @@ namespace OrthancRegistry::Testing
                  {
                    return IsWaiting(session.GetServerProcess());
                  }));
-             Cut(session);
+             CutConnection(session);
              releaser = std::jthread(
                  [&]
                  {
@@ -146,7 +130,7 @@ namespace OrthancRegistry::Testing
                               {
                                 return IsWaiting(session.GetServerProcess());
                               }));
-                          Cut(session);
+                          CutConnection(session);
                         }),
                  ConnectionLostError);
     EXPECT_EQ(0, CountRows("Values"));
@@ -164,7 +148,7 @@ namespace OrthancRegistry::Testing
                         [&](const PostgreSQLSession& session)
                         {
                           RunOnServer("ALTER ROLE " + role + " NOLOGIN");
-                          Cut(session);
+                          CutConnection(session);
                         }),
                  CommitInDoubtError);
     database.reset();
@@ -175,7 +159,7 @@ namespace OrthancRegistry::Testing
   {
     Transaction transaction(*database_, AccessMode::ReadWrite);
     transaction.Execute("INSERT INTO Values VALUES($1)", 1);
-    Cut(GetSession(transaction));
+    CutConnection(GetSession(transaction));
     EXPECT_THROW(transaction.Commit(), ConnectionLostError);
     EXPECT_EQ(0, CountRows("Values"));
   }

@@ -8,6 +8,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace OrthancRegistry::Testing
 {
   void PostgreSQLTest::SetUp()
@@ -73,6 +76,15 @@ namespace OrthancRegistry::Testing
     return transaction.QueryValue<int64_t>(
                "SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'",
                process) == 1;
+  }
+
+  void CutConnection(const PostgreSQLSession& session)
+  {
+    int sockets[2];
+    ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+    ASSERT_EQ(session.GetSocket(), dup2(sockets[0], session.GetSocket()));
+    close(sockets[0]);
+    close(sockets[1]);
   }
 
   std::string GetErrorText(const std::function<void()>& action)

@@ -46,6 +46,9 @@ namespace OrthancRegistry::Testing
     std::unique_ptr<PostgreSQLDatabase> server_;
   };
 
+  // What a broken network looks like: the server knows nothing, and its answers do not arrive.
+  void CutConnection(const PostgreSQLSession& session);
+
   // What the text of the error is, "" if there was none
   std::string GetErrorText(const std::function<void()>& action);
 }

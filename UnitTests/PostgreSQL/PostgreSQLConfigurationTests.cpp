@@ -55,6 +55,36 @@ namespace OrthancRegistry
       EXPECT_FALSE(PostgreSQLConfiguration::Read(ParseJson("{\"PostgreSQL\":{\"Port\":-1}}")).isIndexEnabled);
     }
 
+    TEST(PostgreSQLConfiguration, ADirectUriIsForSessionsThatLast)
+    {
+      const auto keyword = [](const PostgreSQLParameters& parameters, const char* name)
+      {
+        const std::string* const value = parameters.Find(name);
+        return value == nullptr ? "(absent)" : *value;
+      };
+      const auto none = Read(R"("Host":"pooler","Password":"p")");
+      EXPECT_FALSE(none.hasDirectUri);
+      EXPECT_EQ(none.lasting.keywords, none.parameters.keywords);
+      const auto read =
+          Read(R"("ConnectionUri":"postgresql://u@pooler:6432/d","Schema":"s","SslMode":"require",)"
+               R"("DirectUri":"postgresql://u:p@one,two/d","ApplicationName":"a")");
+      EXPECT_TRUE(read.hasDirectUri);
+      EXPECT_EQ(keyword(read.parameters, "host"), "pooler");
+      EXPECT_EQ(keyword(read.parameters, "password"), "(absent)");
+      EXPECT_EQ(keyword(read.lasting, "host"), "one,two");
+      EXPECT_EQ(keyword(read.lasting, "password"), "p");
+      EXPECT_EQ(keyword(read.lasting, "sslmode"), "require");
+      EXPECT_EQ(keyword(read.lasting, "application_name"), "a");
+      EXPECT_EQ(keyword(read.lasting, "target_session_attrs"), "read-write");
+      EXPECT_EQ(read.lasting.schema, "s");
+      EXPECT_NE(read.lasting.preferredHost, nullptr);
+      EXPECT_EQ(read.parameters.preferredHost, nullptr);
+      const std::string message = GetMessage(R"("DirectUri":7)");
+      EXPECT_NE(message.find("DirectUri"), std::string::npos) << message;
+      EXPECT_EQ(GetMessage(R"("DirectUri":"postgresql://u:secret@[one/d")").find("secret"),
+                std::string::npos);
+    }
+
     TEST(PostgreSQLConfiguration, HasTheDefaultsOfTheStockPlugin)
     {
       const auto read = Read("");

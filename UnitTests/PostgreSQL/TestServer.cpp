@@ -43,24 +43,6 @@ namespace OrthancRegistry::Testing
       return output;
     }
 
-    int FindFreePort()
-    {
-      const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in address = {};
-      address.sin_family = AF_INET;
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      socklen_t size = sizeof(address);
-      auto* const generic = reinterpret_cast<sockaddr*>(&address);
-      const bool isBound =
-          bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
-      close(descriptor);
-      if (!isBound)
-      {
-        throw std::runtime_error("There is no free port");
-      }
-      return ntohs(address.sin_port);
-    }
-
     std::string GetPrograms()
     {
       std::string folder = Run("pg_config --bindir");
@@ -72,6 +54,23 @@ namespace OrthancRegistry::Testing
   void RunAsDatabaseUser(const std::string& command)
   {
     Run(geteuid() == 0 ? "cd / && runuser -u postgres -- sh -c " + Quote(command) : command);
+  }
+
+  int FindFreePort()
+  {
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    const bool isBound = bind(descriptor, generic, size) == 0 && getsockname(descriptor, generic, &size) == 0;
+    close(descriptor);
+    if (!isBound)
+    {
+      throw std::runtime_error("There is no free port");
+    }
+    return ntohs(address.sin_port);
   }
 
   DatabaseFolder::DatabaseFolder()
@@ -108,6 +107,7 @@ namespace OrthancRegistry::Testing
   {
     try
     {
+      Resume();
       Stop();
     }
     catch (const std::exception& error)
@@ -147,6 +147,41 @@ namespace OrthancRegistry::Testing
     {
       isRunning_ = false;
       RunAsDatabaseUser(GetControl() + "-m immediate stop");
+    }
+  }
+
+  void TestServer::Follow(const TestServer& primary) const
+  {
+    const std::string folder = folder_.GetPath();
+    RunAsDatabaseUser("rm -rf " + folder + "/data && " + GetPrograms() +
+                      "/pg_basebackup --checkpoint=fast --no-sync --write-recovery-conf --pgdata=" + folder +
+                      "/data --dbname=\"host=127.0.0.1 user=registry port=" + std::to_string(primary.port_) +
+                      "\"");
+    Configure("port = " + std::to_string(port_));
+    Configure("unix_socket_directories = '" + folder + "'");
+  }
+
+  void TestServer::Promote() const
+  {
+    RunAsDatabaseUser(GetControl() + "promote");
+  }
+
+  void TestServer::Signal(const std::string& signal) const
+  {
+    const std::string file = folder_.GetPath() / "data/postmaster.pid";
+    RunAsDatabaseUser("first=$(head -n 1 " + file + ") && kill -" + signal + " $first $(pgrep -P $first)");
+  }
+
+  void TestServer::Suspend() const
+  {
+    Signal("STOP");
+  }
+
+  void TestServer::Resume() const
+  {
+    if (isRunning_)
+    {
+      Signal("CONT");
     }
   }
 }

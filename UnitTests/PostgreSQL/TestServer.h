@@ -10,6 +10,9 @@ namespace OrthancRegistry::Testing
   // to run as root). std::runtime_error with what the command has said if it fails.
   void RunAsDatabaseUser(const std::string& command);
 
+  // Of 127.0.0.1
+  int FindFreePort();
+
   // A folder of that user, removed at the end with all that is in it
   class DatabaseFolder
   {
@@ -62,7 +65,19 @@ namespace OrthancRegistry::Testing
     void Start();
     void Stop();
 
+    // Instead of what it holds, becomes a copy of another one that is running, and follows it once it is
+    // started. Not to be started before.
+    void Follow(const TestServer& primary) const;
+
+    // Goes on by itself.
+    void Promote() const;
+
+    // All its processes, from outside
+    void Suspend() const;
+    void Resume() const;
+
   private:
+    void Signal(const std::string& signal) const;
     std::string GetControl() const;
 
     DatabaseFolder folder_;
