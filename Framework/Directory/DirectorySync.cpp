@@ -10,7 +10,6 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr std::chrono::milliseconds LONGEST_WAIT{5000};
     constexpr std::chrono::milliseconds WAIT_FOR_MORE{50};
     constexpr int MAXIMUM_ROUNDS = 5; // in one turn, of putting strays in order
 
@@ -24,13 +23,14 @@ namespace OrthancRegistry
 
   DirectorySync::DirectorySync(const DirectoryConfiguration& configuration, const ReplicaIdentity& identity,
                                IDatabase& database, const DirectoryStore& store, DirectoryMirrors& mirrors,
-                               ICoreLists& core)
+                               ICoreLists& core, std::chrono::milliseconds interval)
       : configuration_(configuration), database_(database), store_(store), mirrors_(mirrors),
-        applier_(core, database, identity), task_("Synchronization of modalities and peers",
-                                                  [this]
-                                                  {
-                                                    return RunTurn();
-                                                  })
+        applier_(core, database, identity), interval_(interval),
+        task_("Synchronization of modalities and peers",
+              [this]
+              {
+                return RunTurn();
+              })
   {
   }
 
@@ -69,6 +69,14 @@ namespace OrthancRegistry
   void DirectorySync::Wake()
   {
     task_.Wake();
+  }
+
+  void DirectorySync::OnVersion(DirectoryKind kind, int64_t version)
+  {
+    if (version != GetMirror(mirrors_, kind).GetVersion())
+    {
+      task_.Wake();
+    }
   }
 
   void DirectorySync::Doubt()
@@ -136,7 +144,7 @@ namespace OrthancRegistry
       {
         LogWarning("The modalities and peers are up to date again");
       }
-      return isDone ? LONGEST_WAIT : WAIT_FOR_MORE;
+      return isDone ? interval_ : WAIT_FOR_MORE;
     }
     catch (...)
     {

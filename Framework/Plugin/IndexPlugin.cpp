@@ -80,6 +80,10 @@ namespace OrthancRegistry
     {
       Close();
     };
+    hooks.onWritten = [this]
+    {
+      housekeeper_->Notice();
+    };
     if (!configuration_.isReadOnly)
     {
       MakeParts(configuration, hooks);
@@ -182,12 +186,21 @@ namespace OrthancRegistry
     }
     identity_ = MakeIdentity();
     hub_ = std::make_unique<MessageHub>(engine_->GetBus());
-    const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_};
+    questions_ = std::make_unique<PulseQuestions>(GetHeartbeat());
+    const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_, *questions_};
     for (const auto& part : parts_)
     {
       part->Open(context);
     }
     auditLogs_->Open(engine_->GetDatabase(), engine_->GetDialect());
+  }
+
+  // None without the shared jobs
+  std::optional<std::chrono::milliseconds> IndexPlugin::GetHeartbeat() const
+  {
+    return configuration_.areJobsEnabled
+               ? std::make_optional(std::chrono::milliseconds(configuration_.jobs.heartbeatMilliseconds))
+               : std::nullopt;
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -245,6 +258,7 @@ namespace OrthancRegistry
                   {
                     part->Close();
                   });
+    questions_.reset();
     hub_.reset();
     housekeeper_->Stop();
     engine_->Close();

@@ -37,6 +37,7 @@ namespace OrthancRegistry
     void Migrate(std::string_view component);
     void CheckReadOnlySchema();
     void KeepHouse();
+    std::optional<std::chrono::milliseconds> GetHeartbeat() const;
     ReplicaIdentity MakeIdentity() const;
     void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
     SharedDirectory* MakeDirectory(const Json::Value& configuration, BackendHooks& hooks);
@@ -46,10 +47,11 @@ namespace OrthancRegistry
     RegistryConfiguration configuration_;
     ReplicaIdentity identity_;
     std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
+    std::unique_ptr<PulseQuestions> questions_;       // the same
     std::vector<std::unique_ptr<IPluginPart>> parts_; // none if the database is only read
     std::unique_ptr<AuditLogging> auditLogs_;
-    std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;
+    std::unique_ptr<DatabaseBackend> backend_;
   };
 
   // The entry points of the index plugins: what OrthancPluginInitialize() and OrthancPluginFinalize() do. The

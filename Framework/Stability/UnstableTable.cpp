@@ -93,6 +93,12 @@ namespace OrthancRegistry::UnstableTable
     return claimed;
   }
 
+  std::string_view GetQuestion()
+  {
+    return "(SELECT internalId FROM SharedUnstable WHERE lastAt > SharedNow() - 10000000 ORDER BY lastAt DESC"
+           " LIMIT 1)";
+  }
+
   std::vector<Row> ReadAll(Transaction& transaction)
   {
     std::vector<Row> rows;

@@ -42,6 +42,11 @@ namespace OrthancRegistry
     std::vector<UnstableResource> Claim(Transaction& transaction, std::chrono::microseconds quiet,
                                         size_t limit);
 
+    // A resource that has received an instance a moment ago, if there is one: to be asked by the heartbeat.
+    // Older ones must have been seen before, and those that are not there any more stay in the index until
+    // the table has been vacuumed.
+    std::string_view GetQuestion();
+
     std::vector<Row> ReadAll(Transaction& transaction);
     std::vector<Row> Read(Transaction& transaction, const std::vector<int64_t>& ids);
 
