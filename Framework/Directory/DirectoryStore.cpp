@@ -46,6 +46,12 @@ namespace OrthancRegistry
     return versions;
   }
 
+  std::string_view DirectoryStore::GetVersionQuestion(DirectoryKind kind)
+  {
+    return kind == DirectoryKind::Modalities ? "(SELECT version FROM SharedDirectories WHERE kind = 0)"
+                                             : "(SELECT version FROM SharedDirectories WHERE kind = 1)";
+  }
+
   DirectoryEntry DirectoryStore::MakeEntry(DirectoryKind kind, DirectoryEntry entry,
                                            const std::optional<std::string>& configuration,
                                            const std::optional<Binary>& secrets,

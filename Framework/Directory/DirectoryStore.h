@@ -49,6 +49,9 @@ namespace OrthancRegistry
     // By kind; one statement
     static std::map<DirectoryKind, int64_t> GetVersions(Transaction& transaction);
 
+    // The same for one list, to be asked by the heartbeat
+    static std::string_view GetVersionQuestion(DirectoryKind kind);
+
     // The entries that have changed after that version of the list, deleted ones included
     Entries ReadSince(Transaction& transaction, DirectoryKind kind, int64_t version) const;
 

@@ -10,7 +10,6 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr std::chrono::milliseconds LONGEST_WAIT{5000};
     constexpr std::chrono::milliseconds WAIT_FOR_MORE{50};
     constexpr int MAXIMUM_ROUNDS = 5; // in one turn, of putting strays in order
 
@@ -24,9 +23,9 @@ namespace OrthancRegistry
 
   DirectorySync::DirectorySync(const DirectoryConfiguration& configuration, const ReplicaIdentity& identity,
                                IDatabase& database, const DirectoryStore& store, DirectoryMirrors& mirrors,
-                               ICoreLists& core)
+                               ICoreLists& core, std::chrono::milliseconds interval)
       : configuration_(configuration), database_(database), store_(store), mirrors_(mirrors),
-        applier_(core, database, identity, configuration.isReadOnly),
+        applier_(core, database, identity, configuration.isReadOnly), interval_(interval),
         task_("Synchronization of modalities and peers",
               [this]
               {
@@ -70,6 +69,14 @@ namespace OrthancRegistry
   void DirectorySync::Wake()
   {
     task_.Wake();
+  }
+
+  void DirectorySync::OnVersion(DirectoryKind kind, int64_t version)
+  {
+    if (version != GetMirror(mirrors_, kind).GetVersion())
+    {
+      task_.Wake();
+    }
   }
 
   void DirectorySync::Doubt()
@@ -137,7 +144,7 @@ namespace OrthancRegistry
       {
         LogWarning("The modalities and peers are up to date again");
       }
-      return isDone ? LONGEST_WAIT : WAIT_FOR_MORE;
+      return isDone ? interval_ : WAIT_FOR_MORE;
     }
     catch (...)
     {

@@ -15,10 +15,10 @@ namespace OrthancRegistry
   class DirectorySync
   {
   public:
-    // The references must outlive this object.
+    // The references must outlive this object. "interval": how often it looks without being told to.
     DirectorySync(const DirectoryConfiguration& configuration, const ReplicaIdentity& identity,
                   IDatabase& database, const DirectoryStore& store, DirectoryMirrors& mirrors,
-                  ICoreLists& core);
+                  ICoreLists& core, std::chrono::milliseconds interval = std::chrono::seconds(5));
     ~DirectorySync();
 
     // The core serves REST calls. May be called several times.
@@ -29,6 +29,9 @@ namespace OrthancRegistry
 
     // Something may have changed. Never waits.
     void Wake();
+
+    // The same, if it has not been seen yet: that is the version of the list in the database.
+    void OnVersion(DirectoryKind kind, int64_t version);
 
     // A save of the core may have failed unseen. Never waits.
     void Doubt();
@@ -52,6 +55,7 @@ namespace OrthancRegistry
     const DirectoryStore& store_;
     DirectoryMirrors& mirrors_;
     DirectoryApplier applier_;
+    const std::chrono::milliseconds interval_;
     std::mutex lifeMutex_; // of starting and stopping
     std::atomic<bool> isStopped_ = false;
     std::atomic<bool> isStarted_ = false;

@@ -9,11 +9,12 @@
 namespace OrthancRegistry
 {
   JobsService::JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
-                           IDatabase& database, IMessageBus& bus, ICoreClient& core)
+                           IDatabase& database, IMessageBus& bus, ICoreClient& core,
+                           PulseQuestions& questions)
       : lookupPatience_(configuration.lookupMilliseconds), identity_(identity), database_(database),
         bus_(bus), core_(core), submissions_(configuration, database, bus), reader_(database),
         statistics_(configuration, database),
-        workers_(std::make_unique<JobsWorkers>(configuration, identity, database, bus, core)),
+        workers_(std::make_unique<JobsWorkers>(configuration, identity, database, bus, core, questions)),
         control_(configuration, database, bus, workers_->GetWaiters())
   {
   }

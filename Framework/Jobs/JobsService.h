@@ -10,6 +10,7 @@
 #include "Framework/Jobs/JobsConfiguration.h"
 #include "Framework/Jobs/OutputStore.h"
 #include "Framework/Jobs/SubmitStore.h"
+#include "Framework/Replicas/PulseQuestions.h"
 #include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <chrono>
@@ -36,12 +37,13 @@ namespace OrthancRegistry
   // Without Stop() the destructor leaves everything as a crash would, for the other replicas to rescue.
   // With "isReadOnly" it neither announces itself nor does anything by itself: the registry can be read.
   //
-  // It owns the handler of the bus, and starts and stops the bus. Database, bus and core outlive it.
+  // It owns the handler of the bus, and starts and stops the bus. Database, bus, core and questions, which
+  // its heartbeat asks, outlive it.
   class JobsService
   {
   public:
     JobsService(const JobsConfiguration& configuration, const ReplicaIdentity& identity, IDatabase& database,
-                IMessageBus& bus, ICoreClient& core);
+                IMessageBus& bus, ICoreClient& core, PulseQuestions& questions);
     ~JobsService();
 
     void Start();

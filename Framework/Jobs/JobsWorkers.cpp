@@ -30,7 +30,8 @@ namespace OrthancRegistry
   }
 
   JobsWorkers::JobsWorkers(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
-                           IDatabase& database, IMessageBus& bus, ICoreClient& core)
+                           IDatabase& database, IMessageBus& bus, ICoreClient& core,
+                           PulseQuestions& questions)
       : configuration_(configuration), identity_(identity), bus_(bus), waiters_(configuration.maximumWaiters),
         registry_(configuration, identity, database),
         runStore_(identity, database, bus, registry_, configuration),
@@ -67,7 +68,8 @@ namespace OrthancRegistry
               runner_.Push(job);
             }),
         rescue_(configuration, identity, database, bus), history_(configuration, database),
-        drain_(registry_, runs_, runStore_, core), pulse_(configuration, registry_, MakePulseHandlers())
+        drain_(registry_, runs_, runStore_, core),
+        pulse_(configuration, registry_, questions, MakePulseHandlers())
   {
     watcher_.SetLeaseHandlers(
         [this]

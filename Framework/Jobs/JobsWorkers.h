@@ -27,7 +27,7 @@ namespace OrthancRegistry
   {
   public:
     JobsWorkers(const JobsConfiguration& configuration, const ReplicaIdentity& identity, IDatabase& database,
-                IMessageBus& bus, ICoreClient& core);
+                IMessageBus& bus, ICoreClient& core, PulseQuestions& questions);
     ~JobsWorkers();
 
     void Start();

@@ -9,8 +9,7 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr std::chrono::milliseconds INTERVAL{10000};
-    constexpr std::chrono::milliseconds INTERVAL_WHEN_EMPTY{60000};
+    constexpr std::chrono::milliseconds INTERVAL{60000};
     constexpr int64_t DELETED_AT_ONCE = 16; // chunks
     constexpr uint64_t MEGABYTE = uint64_t{1024} * 1024;
     constexpr int64_t MICROSECONDS_PER_HOUR = 3600000000;
@@ -51,7 +50,7 @@ namespace OrthancRegistry
   {
     if (!IsAnyStored())
     {
-      return INTERVAL_WHEN_EMPTY;
+      return INTERVAL;
     }
     const auto victims = FindVictims();
     for (const Victim& victim : victims)

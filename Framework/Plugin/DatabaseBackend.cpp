@@ -210,7 +210,16 @@ namespace OrthancRegistry
         type == Messages::TRANSACTION_READ_ONLY ? AccessMode::ReadOnly : AccessMode::ReadWrite;
     try
     {
-      return transactions_.Add(std::make_unique<IndexTransaction>(database_, dialect_, mode));
+      auto transaction = std::make_unique<IndexTransaction>(database_, dialect_, mode);
+      if (mode == AccessMode::ReadWrite && hooks_.onWritten)
+      {
+        transaction->endHandlers.emplace_back(
+            [this](bool /*isCommitted*/)
+            {
+              hooks_.onWritten();
+            });
+      }
+      return transactions_.Add(std::move(transaction));
     }
     catch (...)
     {

@@ -17,6 +17,7 @@ namespace OrthancRegistry
     std::function<void()> open;
     std::function<void()> close;
     std::function<void()> onNotStarted; // a writing transaction; called on the thread that wanted it
+    std::function<void()> onWritten;    // such a transaction has ended, perhaps committed; must not throw
     Adapter::SavedJobsFilters savedJobs;
     IndexExtensions extensions;
   };

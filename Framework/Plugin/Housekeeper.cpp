@@ -8,8 +8,9 @@
 
 namespace OrthancRegistry
 {
-  Housekeeper::Housekeeper(std::chrono::seconds interval, std::function<void()> task)
-      : interval_(interval), task_(std::move(task))
+  Housekeeper::Housekeeper(std::chrono::seconds interval, std::function<void()> task,
+                           std::chrono::milliseconds idleInterval)
+      : interval_(interval), task_(std::move(task)), idleInterval_(idleInterval)
   {
   }
 
@@ -30,6 +31,11 @@ namespace OrthancRegistry
     }
   }
 
+  void Housekeeper::Notice()
+  {
+    isNoticed_ = true;
+  }
+
   void Housekeeper::Stop()
   {
     if (thread_.joinable())
@@ -43,7 +49,10 @@ namespace OrthancRegistry
   {
     while (!stop.stop_requested())
     {
-      RunOnce();
+      if (IsDue())
+      {
+        RunOnce();
+      }
       std::unique_lock lock(mutex_);
       wakeUp_.wait_for(lock, stop, interval_,
                        []
@@ -53,8 +62,14 @@ namespace OrthancRegistry
     }
   }
 
+  bool Housekeeper::IsDue()
+  {
+    return isNoticed_.exchange(false) || std::chrono::steady_clock::now() - lastRun_ >= idleInterval_;
+  }
+
   void Housekeeper::RunOnce()
   {
+    lastRun_ = std::chrono::steady_clock::now();
     try
     {
       task_();
@@ -72,6 +87,7 @@ namespace OrthancRegistry
         LogWarning(message);
       }
       hasFailed_ = true;
+      Notice();
     }
   }
 }

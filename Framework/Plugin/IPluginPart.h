@@ -3,6 +3,7 @@
 
 #include "Framework/Database/MessageHub.h"
 #include "Framework/Index/IIndexDialect.h"
+#include "Framework/Replicas/PulseQuestions.h"
 #include "Framework/Replicas/ReplicaIdentity.h"
 
 #include <orthanc/OrthancCPlugin.h>
@@ -19,6 +20,7 @@ namespace OrthancRegistry
     IDatabase& database;
     const IIndexDialect& dialect;
     MessageHub& hub;
+    PulseQuestions& questions;
   };
 
   // A part of the index plugin beside the index itself, constructed in OrthancPluginInitialize(), where it

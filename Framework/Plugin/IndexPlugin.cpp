@@ -84,6 +84,10 @@ namespace OrthancRegistry
     {
       Close();
     };
+    hooks.onWritten = [this]
+    {
+      housekeeper_->Notice();
+    };
     if (configuration_.isReadOnly)
     {
       MakeReadOnlyParts(configuration, hooks);
@@ -197,7 +201,8 @@ namespace OrthancRegistry
     }
     identity_ = MakeIdentity();
     hub_ = std::make_unique<MessageHub>(engine_->GetBus());
-    const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_};
+    questions_ = std::make_unique<PulseQuestions>(GetHeartbeat());
+    const PartContext context{identity_, engine_->GetDatabase(), engine_->GetDialect(), *hub_, *questions_};
     for (const auto& part : parts_)
     {
       part->Open(context);
@@ -232,6 +237,14 @@ namespace OrthancRegistry
     {
       engine_->CompleteAdoption(PluginContext::IsUpgrading());
     }
+  }
+
+  // None without the shared jobs, which have the heartbeat
+  std::optional<std::chrono::milliseconds> IndexPlugin::GetHeartbeat() const
+  {
+    return configuration_.areJobsEnabled && !configuration_.isReadOnly
+               ? std::make_optional(std::chrono::milliseconds(configuration_.jobs.heartbeatMilliseconds))
+               : std::nullopt;
   }
 
   ReplicaIdentity IndexPlugin::MakeIdentity() const
@@ -289,6 +302,7 @@ namespace OrthancRegistry
                   {
                     part->Close();
                   });
+    questions_.reset();
     hub_.reset();
     housekeeper_->Stop();
     engine_->Close();

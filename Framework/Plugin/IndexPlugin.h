@@ -38,6 +38,7 @@ namespace OrthancRegistry
     void CheckReadOnlySchema();
     void PrepareSchema();
     void KeepHouse();
+    std::optional<std::chrono::milliseconds> GetHeartbeat() const;
     ReplicaIdentity MakeIdentity() const;
     void MakeParts(const Json::Value& configuration, BackendHooks& hooks);
     SharedDirectory* MakeDirectory(const Json::Value& configuration, BackendHooks& hooks);
@@ -47,11 +48,12 @@ namespace OrthancRegistry
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
     ReplicaIdentity identity_;
-    std::unique_ptr<MessageHub> hub_; // from Open() to Close()
+    std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
+    std::unique_ptr<PulseQuestions> questions_;       // the same
     std::vector<std::unique_ptr<IPluginPart>> parts_;
     std::unique_ptr<AuditLogging> auditLogs_;
-    std::unique_ptr<DatabaseBackend> backend_;
     std::unique_ptr<Housekeeper> housekeeper_;
+    std::unique_ptr<DatabaseBackend> backend_;
   };
 
   // The entry points of the index plugins: what OrthancPluginInitialize() and OrthancPluginFinalize() do. The

@@ -11,6 +11,8 @@ namespace OrthancRegistry
 {
   namespace
   {
+    constexpr std::chrono::seconds LOOK_INTERVAL{5}; // if no heartbeat tells of changes
+
     Json::Value ReadOwnLists(const Json::Value& core)
     {
       Json::Value lists(Json::objectValue);
@@ -75,8 +77,9 @@ namespace OrthancRegistry
     bus_ = context.hub.MakeChannel();
     store_ = std::make_unique<DirectoryStore>(secrets_, *bus_);
     mirrors_ = std::make_unique<DirectoryMirrors>();
-    sync_ = std::make_unique<DirectorySync>(configuration_, context.identity, context.database, *store_,
-                                            *mirrors_, core_);
+    sync_ =
+        std::make_unique<DirectorySync>(configuration_, context.identity, context.database, *store_,
+                                        *mirrors_, core_, context.questions.GetLookInterval(LOOK_INTERVAL));
     bus_->SetHandler(
         [this](std::string_view message)
         {
@@ -86,6 +89,26 @@ namespace OrthancRegistry
           }
         });
     OpenEdges(context);
+    AskForVersions(context.questions);
+  }
+
+  // For messages that get lost
+  void SharedDirectory::AskForVersions(PulseQuestions& questions)
+  {
+    for (const DirectoryKind kind : DIRECTORY_KINDS)
+    {
+      if (IsShared(configuration_, kind))
+      {
+        questions_.push_back(questions.Ask({DirectoryStore::GetVersionQuestion(kind),
+                                            [this, kind](std::optional<int64_t> version)
+                                            {
+                                              if (version)
+                                              {
+                                                sync_->OnVersion(kind, *version);
+                                              }
+                                            }}));
+      }
+    }
   }
 
   void SharedDirectory::OpenEdges(const PartContext& context)
@@ -142,6 +165,7 @@ namespace OrthancRegistry
   // The gate has been taken away before.
   void SharedDirectory::Close()
   {
+    questions_.clear();
     entriesEdge_.Close();
     listsEdge_.Close();
     if (bus_)

@@ -44,6 +44,7 @@ namespace OrthancRegistry
   private:
     void RegisterRoutes();
     void OpenEdges(const PartContext& context);
+    void AskForVersions(PulseQuestions& questions);
     void AnnounceChange(IDatabase& database);
     bool Admit(HttpMethod method, std::string_view path);
 
@@ -58,6 +59,7 @@ namespace OrthancRegistry
     std::unique_ptr<DirectoryStore> store_;
     std::unique_ptr<DirectoryMirrors> mirrors_;
     std::unique_ptr<DirectorySync> sync_;
+    std::vector<std::shared_ptr<PulseQuestions::Asked>> questions_;
     std::unique_ptr<DirectoryEdge> properties_;
   };
 }

@@ -67,8 +67,8 @@ namespace OrthancRegistry
     bus_ = context.hub.MakeChannel();
     {
       const std::unique_lock lock(mutex_);
-      service_ =
-          std::make_unique<JobsService>(configuration_, context.identity, context.database, *bus_, core_);
+      service_ = std::make_unique<JobsService>(configuration_, context.identity, context.database, *bus_,
+                                               core_, context.questions);
     }
     edge_.Open(std::make_unique<JobsHandler>(options_, *service_, *resources_));
   }

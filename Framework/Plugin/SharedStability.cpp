@@ -22,6 +22,14 @@ namespace OrthancRegistry
   void SharedStability::Open(const PartContext& context)
   {
     bus_ = context.hub.MakeChannel();
+    tracker_->SetIdlePeriod(context.questions.GetLookInterval(StabilityTracker::IDLE_PERIOD));
+    question_ = context.questions.Ask({UnstableTable::GetQuestion(), [this](std::optional<int64_t> resource)
+                                       {
+                                         if (resource)
+                                         {
+                                           tracker_->OnAnyUnstable();
+                                         }
+                                       }});
     service_ =
         std::make_unique<StabilityService>(times_, tracker_, context.database, context.dialect, *bus_, core_);
   }
@@ -38,6 +46,7 @@ namespace OrthancRegistry
 
   void SharedStability::Close()
   {
+    question_.reset();
     service_.reset();
     bus_.reset();
   }

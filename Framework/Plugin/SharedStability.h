@@ -34,5 +34,6 @@ namespace OrthancRegistry
     CoreStability core_;
     std::unique_ptr<IMessageBus> bus_;
     std::unique_ptr<StabilityService> service_;
+    std::shared_ptr<PulseQuestions::Asked> question_;
   };
 }

@@ -53,8 +53,18 @@ namespace OrthancRegistry
   void SharedTools::Open(const PartContext& context)
   {
     bus_ = context.hub.MakeChannel();
+    ReplicaCallsOptions options;
+    options.targetInterval = context.questions.GetLookInterval(options.targetInterval);
     calls_ = std::make_unique<ReplicaCalls>(context.identity, context.database, *bus_, core_,
-                                            ReplicaCallRules::IsAllowed);
+                                            ReplicaCallRules::IsAllowed, options);
+    question_ = context.questions.Ask({ReplicaCallStore::GetWaitingQuestion(),
+                                       [this](std::optional<int64_t> isAnyWaiting)
+                                       {
+                                         if (isAnyWaiting == 1)
+                                         {
+                                           calls_->Wake();
+                                         }
+                                       }});
     tools_.Open(std::make_unique<ToolsHandler>(options_, *calls_));
     commitments_.Open(std::make_unique<CommitmentHandler>(*calls_, RemoveInstances));
   }
@@ -71,6 +81,7 @@ namespace OrthancRegistry
 
   void SharedTools::Close()
   {
+    question_.reset();
     if (calls_)
     {
       calls_->Stop(); // those who wait are sent away, so that the routes can be closed

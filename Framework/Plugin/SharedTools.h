@@ -32,5 +32,6 @@ namespace OrthancRegistry
     CoreCaller core_;
     std::unique_ptr<IMessageBus> bus_;
     std::unique_ptr<ReplicaCalls> calls_;
+    std::shared_ptr<PulseQuestions::Asked> question_;
   };
 }

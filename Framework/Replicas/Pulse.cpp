@@ -5,13 +5,14 @@
 
 namespace OrthancRegistry
 {
-  Pulse::Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseHandlers handlers)
-      : interval_(configuration.heartbeatMilliseconds), registry_(registry), handlers_(std::move(handlers)),
-        task_("The heartbeat of this replica",
-              [this]
-              {
-                return Beat();
-              })
+  Pulse::Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseQuestions& questions,
+               PulseHandlers handlers)
+      : interval_(configuration.heartbeatMilliseconds), registry_(registry), questions_(questions),
+        handlers_(std::move(handlers)), task_("The heartbeat of this replica",
+                                              [this]
+                                              {
+                                                return Beat();
+                                              })
   {
   }
 
@@ -28,7 +29,8 @@ namespace OrthancRegistry
   std::chrono::milliseconds Pulse::Beat()
   {
     auto sent = LeaseGuard::Clock::now();
-    const HeartbeatAnswer answer = registry_.Beat(handlers_.countRunningJobs());
+    const PulseQuestions::Round round = questions_.GetRound();
+    const HeartbeatAnswer answer = registry_.Beat(handlers_.countRunningJobs(), round.sql);
     if (!answer.isRegistered)
     {
       LogWarning("This replica was late by more than its lease: others have taken over its jobs");
@@ -53,6 +55,7 @@ namespace OrthancRegistry
     {
       handlers_.onActionRequested();
     }
+    questions_.Deliver(round, answer.answers);
     return interval_;
   }
 }

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/BackgroundTask.h"
 #include "Framework/Replicas/LeaseGuard.h"
+#include "Framework/Replicas/PulseQuestions.h"
 #include "Framework/Replicas/ReplicaRegistry.h"
 
 #include <functional>
@@ -25,7 +26,9 @@ namespace OrthancRegistry
   class Pulse
   {
   public:
-    Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseHandlers handlers);
+    // The references must outlive this object.
+    Pulse(const JobsConfiguration& configuration, ReplicaRegistry& registry, PulseQuestions& questions,
+          PulseHandlers handlers);
 
     void Start();
     void Stop();
@@ -35,6 +38,7 @@ namespace OrthancRegistry
 
     const std::chrono::milliseconds interval_;
     ReplicaRegistry& registry_;
+    PulseQuestions& questions_;
     PulseHandlers handlers_;
     BackgroundTask task_;
   };

@@ -129,6 +129,12 @@ namespace OrthancRegistry
                           });
   }
 
+  std::string_view ReplicaCallStore::GetWaitingQuestion()
+  {
+    return "(SELECT CASE WHEN EXISTS (SELECT 1 FROM SharedReplicaCalls WHERE target = $1 AND begunAt IS NULL"
+           " AND expiresAt > SharedNow()) THEN 1 ELSE 0 END)";
+  }
+
   // Not repeatable: a claim in doubt is lost, so that no call is carried out twice.
   std::optional<ClaimedCall> ReplicaCallStore::Claim()
   {

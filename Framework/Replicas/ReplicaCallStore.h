@@ -57,6 +57,9 @@ namespace OrthancRegistry
     // For this replica; a read only.
     bool IsAnyWaiting();
 
+    // The same, to be asked by the heartbeat: 1 or 0
+    static std::string_view GetWaitingQuestion();
+
     // Takes the oldest one. Nobody else gets it, not even if this process dies at once.
     std::optional<ClaimedCall> Claim();
 

@@ -120,6 +120,12 @@ namespace OrthancRegistry
     secondServer_.Stop();
   }
 
+  void ReplicaCalls::Wake()
+  {
+    server_.Wake();
+    secondServer_.Wake();
+  }
+
   bool ReplicaCalls::IsStopped()
   {
     const std::lock_guard lock(mutex_);
@@ -131,8 +137,7 @@ namespace OrthancRegistry
     const bool isLoss = message.empty();
     if (isLoss || message == std::string(MESSAGE_CALL) + identity_.incarnation)
     {
-      server_.Wake();
-      secondServer_.Wake();
+      Wake();
     }
     if (isLoss || message == std::string(MESSAGE_CALLED) + identity_.incarnation)
     {

@@ -49,6 +49,9 @@ namespace OrthancRegistry
 
     void Start();
 
+    // There is a call for this replica. Never waits.
+    void Wake();
+
     // Those who wait for others are sent away (DatabaseUnavailable), now and from now on.
     void Stop();
 

@@ -8,6 +8,44 @@ namespace OrthancRegistry
   namespace
   {
     constexpr RetryPolicy REPEATABLE_POLICY{.isRepeatable = true};
+
+    constexpr std::string_view HEARTBEAT =
+        "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
+        " WHERE incarnation = $1 RETURNING CASE WHEN rescuedAt IS NULL THEN 1 ELSE 0 END,"
+        // In the order of the claim, so that its index is used
+        " CASE WHEN (SELECT job.seq FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
+        " AND job.notBefore IS NULL ORDER BY job.claimRank, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 END,"
+        " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
+        " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow() AND (other.rescuedAt IS NULL"
+        " OR other.heartbeatAt + other.leaseMicroseconds + $3 < SharedNow())) THEN 1 ELSE 0 END,"
+        " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
+        " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END,"
+        " (SELECT later.notBefore FROM SharedJobs AS later WHERE later.notBefore IS NOT NULL"
+        " AND later.state <> 4 ORDER BY later.notBefore LIMIT 1) - SharedNow()";
+    constexpr size_t OWN_ANSWERS = 5; // of the above
+
+    std::optional<int64_t> ReadInteger(const IRow& row, size_t column)
+    {
+      return ColumnReader<std::optional<int64_t>>::Read(row, column);
+    }
+
+    HeartbeatAnswer ReadHeartbeat(const IRow& row, size_t questions)
+    {
+      HeartbeatAnswer answer;
+      answer.isRegistered = ReadInteger(row, 0) == 1;
+      answer.isWorkWaiting = ReadInteger(row, 1) == 1;
+      answer.isReplicaExpired = ReadInteger(row, 2) == 1;
+      answer.isActionRequested = ReadInteger(row, 3) == 1;
+      if (const auto untilDue = ReadInteger(row, 4))
+      {
+        answer.untilDue = std::chrono::microseconds(*untilDue);
+      }
+      for (size_t i = 0; i < questions; i++)
+      {
+        answer.answers.push_back(ReadInteger(row, OWN_ANSWERS + i));
+      }
+      return answer;
+    }
   }
 
   ReplicaRegistry::ReplicaRegistry(const JobsConfiguration& configuration, const ReplicaIdentity& identity,
@@ -51,45 +89,37 @@ namespace OrthancRegistry
     }
   }
 
-  HeartbeatAnswer ReplicaRegistry::Beat(unsigned int runningJobs)
+  HeartbeatAnswer ReplicaRegistry::Beat(unsigned int runningJobs, std::span<const std::string_view> questions)
   {
     RetryPolicy policy = REPEATABLE_POLICY;
     policy.maximumRetries = 1;
-    const auto answer = RunTransaction(
+    const std::string statement = MakeHeartbeat(questions);
+    return RunTransaction(
         database_, AccessMode::ReadWrite,
         [&](Transaction& transaction)
         {
-          return transaction.QueryOptional<bool, bool, bool, bool, std::optional<int64_t>>(
-              "UPDATE SharedReplicas SET heartbeatAt = SharedNow(), running = $2"
-              " WHERE incarnation = $1 RETURNING CASE WHEN rescuedAt IS NULL THEN 1 ELSE 0 END,"
-              // In the order of the claim, so that its index is used
-              " CASE WHEN (SELECT job.seq FROM SharedJobs AS job WHERE job.state = 0 AND job.origin = 0"
-              " AND job.notBefore IS NULL ORDER BY job.claimRank, job.seq LIMIT 1) IS NOT NULL THEN 1 ELSE 0 "
-              "END,"
-              " CASE WHEN EXISTS (SELECT 1 FROM SharedReplicas AS other WHERE other.incarnation <> $1"
-              " AND other.heartbeatAt + other.leaseMicroseconds < SharedNow() AND (other.rescuedAt IS NULL"
-              " OR other.heartbeatAt + other.leaseMicroseconds + $3 < SharedNow())) THEN 1 ELSE 0 END,"
-              " CASE WHEN EXISTS (SELECT 1 FROM SharedJobs AS asked WHERE asked.owner = $1"
-              " AND asked.requestedAction IS NOT NULL) THEN 1 ELSE 0 END,"
-              " (SELECT later.notBefore FROM SharedJobs AS later WHERE later.notBefore IS NOT NULL"
-              " AND later.state <> 4 ORDER BY later.notBefore LIMIT 1) - SharedNow()",
-              identity_.incarnation, runningJobs, configuration_.GetLocalJobsGraceMicroseconds());
+          const int64_t grace = configuration_.GetLocalJobsGraceMicroseconds();
+          const Parameter parameters[] = {Bind(identity_.incarnation), Bind(runningJobs), Bind(grace)};
+          HeartbeatAnswer answer;
+          transaction.QueryRows(statement, parameters,
+                                [&](const IRow& row)
+                                {
+                                  answer = ReadHeartbeat(row, questions.size());
+                                });
+          return answer;
         },
         policy);
-    if (!answer)
+  }
+
+  // The questions are literals.
+  std::string ReplicaRegistry::MakeHeartbeat(std::span<const std::string_view> questions)
+  {
+    std::string statement(HEARTBEAT);
+    for (const std::string_view question : questions)
     {
-      return {};
+      statement.append(", ").append(question);
     }
-    HeartbeatAnswer result;
-    result.isRegistered = std::get<0>(*answer);
-    result.isWorkWaiting = std::get<1>(*answer);
-    result.isReplicaExpired = std::get<2>(*answer);
-    result.isActionRequested = std::get<3>(*answer);
-    if (const auto untilDue = std::get<4>(*answer))
-    {
-      result.untilDue = std::chrono::microseconds(*untilDue);
-    }
-    return result;
+    return statement;
   }
 
   void ReplicaRegistry::SetDraining()

@@ -9,6 +9,9 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace OrthancRegistry
 {
@@ -20,6 +23,7 @@ namespace OrthancRegistry
     bool isReplicaExpired = false;  // another is dead, and something is to be done about it
     bool isActionRequested = false; // of a job of this replica
     std::optional<std::chrono::microseconds> untilDue; // until the next job that is put off may run
+    std::vector<std::optional<int64_t>> answers;       // to the questions; none if it is not registered
   };
 
   // The row of this replica in SharedReplicas. Thread-safe.
@@ -36,8 +40,11 @@ namespace OrthancRegistry
     // replica exists, and cannot be removed before the end of the transaction.
     void EnsureRegistered(Transaction& transaction) const;
 
-    // One statement for all: an idle replica costs nothing else.
-    HeartbeatAnswer Beat(unsigned int runningJobs);
+    // One statement for all: an idle replica costs hardly anything else. "questions": see PulseQuestion.
+    HeartbeatAnswer Beat(unsigned int runningJobs, std::span<const std::string_view> questions = {});
+
+    // Its statement, for the tests. $1 to $3: incarnation, running jobs, microseconds of grace for local jobs
+    static std::string MakeHeartbeat(std::span<const std::string_view> questions);
 
     // From now on this replica claims nothing any more: at once when it begins to stop.
     void SetDraining();

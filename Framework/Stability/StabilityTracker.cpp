@@ -13,7 +13,6 @@ namespace OrthancRegistry
     constexpr auto DROP_MEMORY = 5s; // longer than the timer of a core is late
     constexpr auto RETRY_DELAY = 300ms;
     constexpr auto RELOAD_PERIOD = 5s;
-    constexpr auto IDLE_PERIOD = 10s;
     constexpr auto SHORTEST_WAIT = 20ms;
   }
 
@@ -252,6 +251,22 @@ namespace OrthancRegistry
     Call(wakers_.core);
   }
 
+  void StabilityTracker::OnAnyUnstable()
+  {
+    const std::lock_guard lock(mutex_);
+    if (entries_.empty())
+    {
+      reloadAt_ = {};
+      Call(wakers_.core);
+    }
+  }
+
+  void StabilityTracker::SetIdlePeriod(std::chrono::milliseconds period)
+  {
+    const std::lock_guard lock(mutex_);
+    idlePeriod_ = period;
+  }
+
   std::vector<int64_t> StabilityTracker::GetDue(std::chrono::milliseconds quiet) const
   {
     const auto now = Clock::now();
@@ -347,7 +362,7 @@ namespace OrthancRegistry
         Drop(current, now);
       }
     }
-    reloadAt_ = now + (entries_.empty() ? IDLE_PERIOD : RELOAD_PERIOD);
+    reloadAt_ = now + (entries_.empty() ? idlePeriod_ : RELOAD_PERIOD);
   }
 
   std::chrono::milliseconds StabilityTracker::GetWait(std::chrono::milliseconds quiet,

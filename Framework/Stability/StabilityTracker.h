@@ -19,6 +19,8 @@ namespace OrthancRegistry
   public:
     using Clock = std::chrono::steady_clock;
 
+    static constexpr std::chrono::milliseconds IDLE_PERIOD{10000};
+
     struct Wakers
     {
       std::function<void()> writer; // something is to be written down, or to be told
@@ -80,6 +82,12 @@ namespace OrthancRegistry
     void RequestCheck(const std::vector<int64_t>& ids);
     void RequestReload();
 
+    // There is something new in the table: it is read soon, if nothing of it is known here.
+    void OnAnyUnstable();
+
+    // How often the table is read while nothing in it is known here
+    void SetIdlePeriod(std::chrono::milliseconds period);
+
     // The ids that might have been quiet for long enough
     std::vector<int64_t> GetDue(std::chrono::milliseconds quiet) const;
     std::vector<int64_t> TakeChecks();
@@ -129,6 +137,7 @@ namespace OrthancRegistry
     std::vector<int64_t> checks_;
     std::vector<UnstableResource> coreDrops_;
     Clock::time_point reloadAt_ = {};
+    std::chrono::milliseconds idlePeriod_ = IDLE_PERIOD;
 
     std::condition_variable coreTold_;
     uint64_t tasksTaken_ = 0; // how many times

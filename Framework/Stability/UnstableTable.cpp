@@ -105,6 +105,12 @@ namespace OrthancRegistry::UnstableTable
         age.count());
   }
 
+  std::string_view GetQuestion()
+  {
+    return "(SELECT internalId FROM SharedUnstable WHERE lastAt > SharedNow() - 10000000 ORDER BY lastAt DESC"
+           " LIMIT 1)";
+  }
+
   std::vector<Row> ReadAll(Transaction& transaction)
   {
     std::vector<Row> rows;

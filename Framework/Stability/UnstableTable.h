@@ -48,6 +48,11 @@ namespace OrthancRegistry
     void ReadRecentLater(Transaction& transaction, std::chrono::microseconds age,
                          std::function<void(UnstableResource resource)> handler);
 
+    // A resource that has received an instance a moment ago, if there is one: to be asked by the heartbeat.
+    // Older ones must have been seen before, and those that are not there any more stay in the index until
+    // the table has been vacuumed.
+    std::string_view GetQuestion();
+
     std::vector<Row> ReadAll(Transaction& transaction);
     std::vector<Row> Read(Transaction& transaction, const std::vector<int64_t>& ids);
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import secrets
@@ -20,6 +21,7 @@ TOOLS = 'orthanc-registry/tools:forky'
 LONE_IMAGE = 'orthanc-registry/orthanc:' + os.environ.get('ORTHANC_SUITE', 'forky')
 # What projects and containers begin with. Runs side by side have names of their own.
 PROJECTS = 'registry-test-' + os.environ.get('REGISTRY_TEST_LANE', '')
+REUSE_SECONDS = 0.5  # Orthanc closes connections that have been idle for one second
 STORAGE_USER = '10042'  # of storages that containers of several images share
 LASTING_RECEIVER = 'lasting-receiver'  # a modality whose name is the same in several tests
 
@@ -57,17 +59,38 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class FreshPool(urllib3.HTTPConnectionPool):
+    """Opens a new connection instead of using one again that the server may be about to close: what is sent at that
+    very moment is lost, and a request that changes something must not be repeated."""
+
+    def _get_conn(self, timeout=None):
+        connection = super()._get_conn(timeout)
+        if time.monotonic() - getattr(connection, 'idle_since', math.inf) > REUSE_SECONDS:
+            connection.close()  # the next request opens it again
+        return connection
+
+    def _put_conn(self, connection):
+        if connection is not None:
+            connection.idle_since = time.monotonic()
+        super()._put_conn(connection)
+
+
+class FreshAdapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {'http': FreshPool}
+
+
 class Server:
-    """The REST API at one address."""
+    """The REST API at one address. Threads may share it."""
 
     def __init__(self, port, credentials):
         self.url = 'http://127.0.0.1:%d' % port
         self.session = requests.Session()
         self.session.auth = credentials
-        # A connection that is kept may be closed by Orthanc at the very moment of the next request. Only what changes
-        # nothing is asked again.
+        # What changes nothing is asked again, should a connection break all the same.
         retry = urllib3.Retry(total=2, connect=0, status=0, allowed_methods=['GET'])
-        self.session.mount('http://', requests.adapters.HTTPAdapter(max_retries=retry))
+        self.session.mount('http://', FreshAdapter(max_retries=retry))
 
     def request(self, method, path, **arguments):
         arguments.setdefault('timeout', 120)

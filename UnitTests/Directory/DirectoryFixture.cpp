@@ -18,7 +18,7 @@ namespace OrthancRegistry::Testing
         secrets_(configuration), bus_(database.CreateBus()), store_(secrets_, *bus_),
         core_(std::make_unique<FakeLists>(*coreDatabase_, database.GetDialect(), name)),
         sync_(std::make_unique<DirectorySync>(configuration_, identity_, syncDatabase_, store_, mirrors_,
-                                              *core_)),
+                                              *core_, std::chrono::hours(1))),
         edge_(std::make_unique<DirectoryEdge>(
             configuration_, name, store_, mirrors_,
             [this](DirectoryKind, const std::string&)

@@ -58,6 +58,43 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(statements + 1, transaction.GetStatistics().statements);
   }
 
+  TEST_P(DirectorySyncTest, TheHeartbeatTellsOfLostMessages)
+  {
+    auto& a = AddReplica("a", false);
+    auto& b = AddReplica("b", false);
+    ASSERT_TRUE(b.GetSync().EnsureFresh());
+    const auto readVersion = [&](DirectoryKind kind)
+    {
+      Transaction transaction(GetDatabase(), AccessMode::ReadOnly);
+      return transaction.QueryValue<int64_t>("SELECT " +
+                                             std::string(DirectoryStore::GetVersionQuestion(kind)));
+    };
+    const auto tell = [&]
+    {
+      for (const DirectoryKind kind : DIRECTORY_KINDS)
+      {
+        b.GetSync().OnVersion(kind, readVersion(kind));
+      }
+    };
+    for (const DirectoryKind kind : DIRECTORY_KINDS)
+    {
+      a.Put("x", kind == MODALITIES ? MakeModality("A") : MakePeer("http://x/", "secret"), kind);
+      EXPECT_TRUE(b.GetCore().Get(kind, "x").isNull());
+      tell();
+      EXPECT_TRUE(WaitUntil(
+          [&]
+          {
+            return !b.GetCore().Get(kind, "x").isNull() &&
+                   b.GetMirrorOf(kind).GetVersion() == readVersion(kind);
+          }));
+    }
+    ASSERT_TRUE(b.GetSync().EnsureFresh());
+    const size_t uses = b.GetDatabase().CountUses();
+    tell();
+    ASSERT_TRUE(b.GetSync().EnsureFresh());
+    EXPECT_EQ(uses + 1, b.GetDatabase().CountUses());
+  }
+
   TEST_P(DirectorySyncTest, TheBackgroundFollowsWithoutRequests)
   {
     auto& a = AddReplica("a");

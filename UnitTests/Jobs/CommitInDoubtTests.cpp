@@ -49,8 +49,9 @@ namespace OrthancRegistry::Testing
       FaultyDatabase database(database_->Connect());
       SilentBus bus;
       FakeCore core;
-      JobsService service(configuration_, {GenerateUuid(), "faulty", "Faulty", "1.13.0"}, database, bus,
-                          core);
+      PulseQuestions questions;
+      JobsService service(configuration_, {GenerateUuid(), "faulty", "Faulty", "1.13.0"}, database, bus, core,
+                          questions);
       service.Start();
       database.FailAt(failing, fault);
       const std::string id = service.GetSubmissions().Submit(MakeJob("/faulty"));
@@ -126,9 +127,10 @@ namespace OrthancRegistry::Testing
       FaultyDatabase database(database_->Connect());
       SilentBus bus;
       FakeCore core;
+      PulseQuestions questions;
       core.RunByItself();
-      JobsService service(configuration_, {GenerateUuid(), "faulty", "Faulty", "1.13.0"}, database, bus,
-                          core);
+      JobsService service(configuration_, {GenerateUuid(), "faulty", "Faulty", "1.13.0"}, database, bus, core,
+                          questions);
       database.FailAt(failing, fault);
       {
         Transaction transaction(GetDatabase(), AccessMode::ReadWrite);

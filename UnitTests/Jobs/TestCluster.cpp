@@ -54,7 +54,7 @@ namespace OrthancRegistry::Testing
                            const JobsConfiguration& configuration)
       : identity_{GenerateUuid(), name, "Name of " + name, "1.13.0"}, database_(database.Connect()),
         bus_(database.CreateBus()),
-        service_(std::make_unique<JobsService>(configuration, identity_, database_, *bus_, core_))
+        service_(std::make_unique<JobsService>(configuration, identity_, database_, *bus_, core_, questions_))
   {
   }
 

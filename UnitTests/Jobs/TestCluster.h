@@ -62,6 +62,11 @@ namespace OrthancRegistry::Testing
       return identity_;
     }
 
+    PulseQuestions& GetQuestions()
+    {
+      return questions_;
+    }
+
     // The process dies, without a word to anybody.
     void Kill();
 
@@ -76,6 +81,7 @@ namespace OrthancRegistry::Testing
     GatedDatabase database_;
     std::unique_ptr<IMessageBus> bus_;
     FakeCore core_;
+    PulseQuestions questions_;
     std::unique_ptr<JobsService> service_;
   };
 

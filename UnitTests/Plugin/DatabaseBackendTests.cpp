@@ -28,6 +28,10 @@ namespace OrthancRegistry
         {
           opened_--;
         };
+        hooks.onWritten = [this]
+        {
+          written_++;
+        };
         hooks.savedJobs.onSave = [this](const std::string& server, const std::string& registry)
         {
           return onSave_(server, registry);
@@ -50,7 +54,7 @@ namespace OrthancRegistry
         auto& database = *request.mutable_database_request();
         database.set_operation(operation);
         database.mutable_finalize_transaction()->set_transaction(transaction);
-        database.mutable_start_transaction()->set_type(Messages::TRANSACTION_READ_WRITE);
+        database.mutable_start_transaction()->set_type(type_);
         return core_.Send(request);
       }
 
@@ -120,6 +124,8 @@ namespace OrthancRegistry
 
       Testing::FakeOrthanc core_;
       int opened_ = 0;
+      int written_ = 0;
+      Messages::TransactionType type_ = Messages::TRANSACTION_READ_WRITE; // of Start()
       static std::string Keep(const std::string& /*server*/, const std::string& registry)
       {
         return registry;
@@ -176,6 +182,20 @@ namespace OrthancRegistry
       Send(third, Messages::OPERATION_SET_GLOBAL_PROPERTY, MakeProperty(1024, "other"));
       Finalize(third);
       EXPECT_EQ(LookupProperty(1024), "value");
+    }
+
+    TEST_P(DatabaseBackendTest, TellsOfWritingTransactionsOnceTheyHaveEnded)
+    {
+      const int64_t committed = Start();
+      EXPECT_EQ(written_, 0);
+      EXPECT_EQ(Send(committed, Messages::OPERATION_COMMIT).code, OrthancPluginErrorCode_Success);
+      Finalize(committed);
+      EXPECT_EQ(written_, 1);
+      Finalize(Start()); // nobody knows what has become of it
+      EXPECT_EQ(written_, 2);
+      type_ = Messages::TRANSACTION_READ_ONLY;
+      Run(Messages::OPERATION_GET_LAST_CHANGE);
+      EXPECT_EQ(written_, 2);
     }
 
     TEST_P(DatabaseBackendTest, RefusesCallsInAWrongOrder)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Plugin/Housekeeper.h"
 
+#include "UnitTests/Waiting.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,12 +17,14 @@ namespace OrthancRegistry
     TEST(Housekeeper, RunsAtOnceAndAfterEachPause)
     {
       std::atomic<int> runs = 0;
-      Housekeeper housekeeper(std::chrono::seconds(0),
-                              [&]
-                              {
-                                runs++;
-                                runs.notify_all();
-                              });
+      Housekeeper housekeeper(
+          std::chrono::seconds(0),
+          [&]
+          {
+            runs++;
+            runs.notify_all();
+          },
+          std::chrono::seconds(0));
       EXPECT_EQ(runs, 0);
       housekeeper.Start();
       for (int seen = 0; seen < 3; seen = runs)
@@ -32,6 +36,47 @@ namespace OrthancRegistry
       housekeeper.Start();
       runs.wait(stopped);
       housekeeper.Stop();
+    }
+
+    TEST(Housekeeper, RunsWhenThereIsSomethingToDo)
+    {
+      std::atomic<int> runs = 0;
+      Housekeeper housekeeper(std::chrono::seconds(0),
+                              [&]
+                              {
+                                runs++;
+                                runs.notify_all();
+                              });
+      housekeeper.Start();
+      runs.wait(0);
+      EXPECT_FALSE(Testing::WaitUntil(
+          [&]
+          {
+            return runs > 1;
+          },
+          std::chrono::milliseconds(100)));
+      housekeeper.Notice();
+      runs.wait(1);
+      housekeeper.Stop();
+      EXPECT_EQ(runs, 2);
+    }
+
+    TEST(Housekeeper, RunsAfterALongTimeAllTheSame)
+    {
+      std::atomic<int> runs = 0;
+      Housekeeper housekeeper(
+          std::chrono::seconds(0),
+          [&]
+          {
+            runs++;
+            runs.notify_all();
+          },
+          std::chrono::milliseconds(50));
+      housekeeper.Start();
+      for (int seen = 0; seen < 3; seen = runs)
+      {
+        runs.wait(seen);
+      }
     }
 
     TEST(Housekeeper, StopsInTheMiddleOfAPause)

@@ -143,6 +143,50 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ("done", answers[0].reply->body);
   }
 
+  TEST_P(ReplicaCallsTest, TheHeartbeatTellsOfLostMessages)
+  {
+    CallingReplica& a = AddReplica("a");
+    CallingReplica& b = AddReplica("b", false);
+    a.GetBus().SetSilent();
+    b.GetBus().SetSilent();
+    const std::string_view questions[] = {ReplicaCallStore::GetWaitingQuestion()};
+    const auto isAnyWaiting = [&](CallingReplica& replica)
+    {
+      return replica.GetRegistry().Beat(0, questions).answers.at(0) == 1;
+    };
+    const auto call = [&]
+    {
+      return std::async(std::launch::async,
+                        [&]
+                        {
+                          return a.Get().CallOthers(REQUEST).at(0).reply.has_value();
+                        });
+    };
+    EXPECT_FALSE(isAnyWaiting(b));
+    auto first = call();
+    EXPECT_TRUE(WaitUntil(
+        [&]
+        {
+          return isAnyWaiting(b);
+        }));
+    EXPECT_FALSE(isAnyWaiting(a));
+    b.Get().Start();
+    EXPECT_TRUE(first.get());
+    EXPECT_FALSE(isAnyWaiting(b));
+
+    auto second = call();
+    EXPECT_TRUE(WaitUntil(
+        [&]
+        {
+          if (isAnyWaiting(b))
+          {
+            b.Get().Wake();
+          }
+          return second.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+        }));
+    EXPECT_TRUE(second.get());
+  }
+
   TEST_P(ReplicaCallsTest, MessagesAloneAreEnough)
   {
     options_.callerInterval = std::chrono::hours(1); // and the target does not look within an hour either

@@ -93,6 +93,11 @@ namespace OrthancRegistry::Testing
       return database_;
     }
 
+    StabilityTracker& GetTracker()
+    {
+      return *tracker_;
+    }
+
     StabilityService& Get()
     {
       return *service_;

@@ -188,6 +188,30 @@ namespace OrthancRegistry::Testing
     ExpectOnce();
   }
 
+  // The first heartbeat tells the others that there is something.
+  TEST_P(StabilityTest, TheReceivingReplicaIsKilledBeforeItHasToldTheOthers)
+  {
+    StabilityReplica& other = AddReplica();
+    other.GetTracker().SetIdlePeriod(1h);
+    other.GetTracker().RequestReload();
+    const std::string question = "SELECT " + std::string(UnstableTable::GetQuestion());
+    EXPECT_FALSE(QueryValue<std::optional<int64_t>>(question));
+    EXPECT_TRUE(WaitUntil(
+        [&]
+        {
+          return !other.GetTracker().IsReloadDue();
+        }));
+    {
+      StabilityReplica receiver(*database_, configuration_, 2100ms, true); // not started: it tells nobody
+      receiver.GetCore().Store({.instance = "i"});
+      receiver.Kill();
+    }
+    EXPECT_TRUE(QueryValue<std::optional<int64_t>>(question));
+    other.GetTracker().OnAnyUnstable();
+    WaitForQuiet();
+    ExpectOnce();
+  }
+
   TEST_P(StabilityTest, AllAreRestarted)
   {
     AddReplicas(2);
