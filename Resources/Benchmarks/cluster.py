@@ -98,7 +98,7 @@ class Cluster:
         self.psql = Psql(self.database)
         self.psql.query('CREATE EXTENSION pg_stat_statements; CREATE EXTENSION IF NOT EXISTS pg_trgm')
         if self.options.proxy:
-            self.proxy = self.run('proxy', TOOLS_IMAGE, '--volume', self.options.proxy_binary + ':/delay-proxy:ro',
+            self.proxy = self.run('proxy', TOOLS_IMAGE, '--cpu-shares', '8192', '--volume', self.options.proxy_binary + ':/delay-proxy:ro',
                                   command=('/delay-proxy', '5432', address(self.database), '5432'))
             self.proxy_command('delay %d' % (500 * self.options.delay))
 

@@ -43,8 +43,9 @@ done
 build_image benchmark forky Dockerfile.benchmark
 
 say "The delaying proxy"
-docker run --rm --volume "$BENCHMARKS/DelayProxy:/source:ro" --volume "$output:/output" orthanc-registry/build:forky \
-  g++ -std=c++20 -O2 -static-libstdc++ -static-libgcc -o /output/delay-proxy /source/DelayProxy.cpp
+docker run --rm --volume "$ROOT:/source:ro" --volume "$output:/output" orthanc-registry/build:forky \
+  g++ -std=c++20 -O2 -static-libstdc++ -static-libgcc -I /source -o /output/delay-proxy \
+  /source/Resources/Benchmarks/DelayProxy/DelayProxy.cpp
 
 say "Benchmark"
 driver --proxy-binary "$output/delay-proxy" "${sets[@]}" "$@"
