@@ -2,6 +2,7 @@
 """Compares two sets of plugins. Started by run.sh, which builds the images."""
 
 import argparse
+import concurrent.futures
 import fnmatch
 import os
 import sys
@@ -96,18 +97,26 @@ class Benchmark:
             cluster.start_database()
             cluster.set_replicas(1)
         self.report['sets'] = {cluster.label: report.describe_cluster(cluster) for cluster in self.clusters}
-        idle = {}
+        self.report['idlePerSecond'] = {}
+        stage = None
         for instances, replicas, row in schedule:
-            for cluster in self.clusters:
-                changes = (cluster.instances, len(cluster.get_orthancs())) != (instances, replicas)
-                fill(cluster, instances)
-                cluster.set_replicas(replicas)
-                if changes:
-                    rates = measure_idle(cluster, IDLE_SECONDS)
-                    idle['%s, %d replicas' % (cluster.label, replicas)] = {k: round(v, 5) for k, v in rates.items()}
-            self.report['idlePerSecond'] = idle
+            if (instances, replicas) != stage:
+                stage = (instances, replicas)
+                self.prepare_stage(instances, replicas)
             label = row.name + ('@%d' % instances if row.each_size else '') + ('/%d' % replicas if row.each_replicas else '')
             self.measure(row, self.clusters, label)
+
+    def prepare_stage(self, instances, replicas):
+        start = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda cluster: fill(cluster, instances), self.clusters))
+        for cluster in self.clusters:
+            cluster.set_replicas(replicas)
+        for cluster in self.clusters:
+            rates = measure_idle(cluster, IDLE_SECONDS)
+            self.report['idlePerSecond']['%s, %d replicas' % (cluster.label, replicas)] = {
+                name: round(value, 5) for name, value in rates.items() if name != 'time'}
+        print('%d instances, %d replicas (%.0f s)' % (instances, replicas, time.monotonic() - start), flush=True)
 
     def measure(self, row, clusters, label):
         start = time.monotonic()

@@ -8,7 +8,7 @@ import time
 
 from client import Client
 from containers import docker, docker_logs, wait_until
-from measure import DockerApi, Psql, read_memory
+from measure import CpuClock, Psql, read_memory
 
 PREFIX = 'registry-bench-'
 NETWORK = PREFIX + 'network'
@@ -58,7 +58,7 @@ class Cluster:
         self.key = key
         self.label = plugins.label
         self.options = options
-        self.docker_api = DockerApi()
+        self.cpu_clock = CpuClock()
         self.database = None
         self.proxy = None
         self.psql = None
