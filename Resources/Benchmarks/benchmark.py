@@ -5,6 +5,7 @@ import argparse
 import concurrent.futures
 import fnmatch
 import os
+import signal
 import sys
 import time
 
@@ -135,6 +136,7 @@ def main():
         print('\n'.join('%-24s %s' % (row.name, row.description) for row in rows))
         return
     benchmark = Benchmark(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what has been measured is reported all the same
     try:
         benchmark.run(rows)
     except BaseException:
@@ -142,11 +144,11 @@ def main():
             cluster.print_logs()
         raise
     finally:
+        if benchmark.results:
+            report.write(benchmark.report, options.output)
         for cluster in benchmark.clusters:
             cluster.stop()
         docker('network', 'rm', NETWORK)
-        if benchmark.results:
-            report.write(benchmark.report, options.output)
 
 
 if __name__ == '__main__':
