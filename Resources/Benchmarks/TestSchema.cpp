@@ -42,14 +42,14 @@ namespace OrthancRegistry::Benchmarks
     }
   }
 
-  TestSchema::TestSchema() : parameters_(GetServer())
+  TestSchema::TestSchema(const std::string& component) : parameters_(GetServer())
   {
     parameters_.schema = "benchmark_" + GenerateUuid();
     std::replace(parameters_.schema.begin(), parameters_.schema.end(), '-', '_');
     RunOnServer("CREATE SCHEMA " + parameters_.schema);
     database_ = std::make_unique<PostgreSQLDatabase>(parameters_);
     bus_ = std::make_unique<PostgreSQLMessageBus>(parameters_);
-    Migrator(*database_, "Jobs", PostgreSQL::GetMigrations("Jobs")).Run();
+    Migrator(*database_, component, PostgreSQL::GetMigrations(component)).Run();
   }
 
   TestSchema::~TestSchema()

@@ -5,15 +5,16 @@
 #include "PostgreSQL/PostgreSQLDatabase.h"
 
 #include <memory>
+#include <string>
 
 namespace OrthancRegistry::Benchmarks
 {
-  // A schema of its own with the tables of the jobs, on the server that the environment variable
+  // A schema of its own with the tables of one component, on the server that the environment variable
   // REGISTRY_TEST_POSTGRESQL names; dropped at the end.
   class TestSchema
   {
   public:
-    TestSchema();
+    explicit TestSchema(const std::string& component = "Jobs");
     ~TestSchema();
 
     TestSchema(const TestSchema&) = delete;
@@ -30,6 +31,11 @@ namespace OrthancRegistry::Benchmarks
     }
 
     void Execute(std::string_view sql);
+
+    const std::string& GetName() const
+    {
+      return parameters_.schema;
+    }
 
   private:
     PostgreSQLParameters parameters_;

@@ -7,13 +7,14 @@ import math
 import os
 import pathlib
 import secrets
-import socket
 import subprocess
 import tempfile
 import time
 
 import requests
 import urllib3
+
+from containers import docker, docker_logs, docker_output, free_port, wait_until
 
 DOCKER_DIRECTORY = pathlib.Path(__file__).resolve().parents[1] / 'Docker'
 START_SECONDS = 90
@@ -24,39 +25,6 @@ PROJECTS = 'registry-test-' + os.environ.get('REGISTRY_TEST_LANE', '')
 REUSE_SECONDS = 0.5  # Orthanc closes connections that have been idle for one second
 STORAGE_USER = '10042'  # of storages that containers of several images share
 LASTING_RECEIVER = 'lasting-receiver'  # a modality whose name is the same in several tests
-
-
-def docker(*arguments):
-    done = subprocess.run(['docker', *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 0, 'docker %s: %s' % (' '.join(arguments), done.stderr)
-    return done.stdout.strip()
-
-
-def docker_output(*arguments):
-    """Both streams in one: containers log to both."""
-    return subprocess.run(['docker', *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-
-
-def docker_logs(container):
-    return docker_output('logs', '--tail', '80', container)
-
-
-def wait_until(condition, seconds, what, interval=0.05):
-    """The first true value of condition(), or a failure that says what was waited for."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError('not within %g s: %s' % (seconds, what))
-        time.sleep(interval)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 class FreshPool(urllib3.HTTPConnectionPool):
