@@ -28,8 +28,8 @@ namespace OrthancRegistry
   void ReadOnlyJobs::Open(const PartContext& context)
   {
     bus_ = context.hub.MakeChannel();
-    service_ =
-        std::make_unique<JobsService>(configuration_, context.identity, context.database, *bus_, core_);
+    service_ = std::make_unique<JobsService>(configuration_, context.identity, context.database, *bus_, core_,
+                                             context.questions);
     edge_.Open(std::make_unique<ReadOnlyJobsHandler>(options_, *service_));
   }
 

@@ -31,7 +31,8 @@ namespace OrthancRegistry::Testing
       readingDatabase_ = std::make_unique<ReadOnlyDatabase>(database_->Connect());
       bus_ = database_->CreateBus();
       identity_ = {"incarnation", "reader", "reader", "1.13.0"};
-      reader_ = std::make_unique<JobsService>(configuration, identity_, *readingDatabase_, *bus_, core_);
+      reader_ = std::make_unique<JobsService>(configuration, identity_, *readingDatabase_, *bus_, core_,
+                                              questions_);
     }
 
     void TearDown() override
@@ -44,6 +45,7 @@ namespace OrthancRegistry::Testing
     std::unique_ptr<IDatabase> readingDatabase_;
     std::unique_ptr<IMessageBus> bus_;
     FakeCore core_;
+    PulseQuestions questions_;
     std::unique_ptr<JobsService> reader_;
   };
   CONFORMANCE_SUITE(ReadOnlyPluginJobs);
