@@ -40,8 +40,8 @@ namespace OrthancRegistry
   // Brings one component of the schema (index, storage, jobs, ...) forward to the newest version, each step
   // in an exclusive transaction of its own, recorded in the table SharedVersions. Safe when many replicas
   // start at once: one does the work, the others wait and find it done. Nothing is written, and no lock is
-  // taken, where nothing is to be done, so that a role without rights on the schema may start; where there is, it
-  // is refused.
+  // taken, where nothing is to be done, so that a role without rights on the schema may start; where there
+  // is, it is refused.
   //
   // A database newer than the migrations is accepted as long as its newer steps are compatible with them: so
   // replicas of two versions work side by side, and one can go back. Otherwise it is refused

@@ -48,8 +48,8 @@ namespace OrthancRegistry
     std::unique_ptr<IIndexEngine> engine_;
     RegistryConfiguration configuration_;
     ReplicaIdentity identity_;
-    std::unique_ptr<MessageHub> hub_;                 // from Open() to Close()
-    std::unique_ptr<PulseQuestions> questions_;       // the same
+    std::unique_ptr<MessageHub> hub_;           // from Open() to Close()
+    std::unique_ptr<PulseQuestions> questions_; // the same
     std::vector<std::unique_ptr<IPluginPart>> parts_;
     std::unique_ptr<AuditLogging> auditLogs_;
     std::unique_ptr<Housekeeper> housekeeper_;
