@@ -5,6 +5,7 @@
 #include "PostgreSQL/PostgreSQLBinding.h"
 #include "PostgreSQL/PostgreSQLErrors.h"
 #include "PostgreSQL/PostgreSQLRow.h"
+#include "PostgreSQL/ScopedFlag.h"
 
 #include <poll.h>
 
@@ -31,26 +32,6 @@ namespace OrthancRegistry
       std::from_chars(text, text + std::strlen(text), count);
       return count;
     }
-
-    class ScopedFlag
-    {
-    public:
-      explicit ScopedFlag(bool& flag) : flag_(flag)
-      {
-        flag_ = true;
-      }
-
-      ~ScopedFlag()
-      {
-        flag_ = false;
-      }
-
-      ScopedFlag(const ScopedFlag&) = delete;
-      ScopedFlag& operator=(const ScopedFlag&) = delete;
-
-    private:
-      bool& flag_;
-    };
   }
 
   PostgreSQLPipeline::PostgreSQLPipeline(std::unique_ptr<PostgreSQLConnection> connection)

@@ -45,7 +45,7 @@ remove_leftovers
 
 build_replica forky --test
 build_replica trixie
-for image in balancer database tools; do
+for image in balancer database pooler tools; do
   build_image "$image" forky
 done
 for suite in bookworm trixie forky; do
