@@ -275,6 +275,23 @@ namespace OrthancRegistry::Testing
       {
         StartPair();
         RunOn(first_, "CREATE TABLE Rows (value BIGINT)");
+        ASSERT_TRUE(WaitUntil(
+            [this]
+            {
+              return HasRows(second_);
+            }));
+      }
+
+      static bool HasRows(const TestServer& server)
+      {
+        PostgreSQLDatabase database(ReadOne(server, READ_ONLY));
+        return RunTransaction(
+            database, AccessMode::ReadOnly,
+            [](Transaction& transaction)
+            {
+              return transaction.QueryValue<int64_t>(
+                         "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE relname = 'rows'") == 1;
+            });
       }
 
       void Insert(bool hasProof, const std::function<void()>& what)
