@@ -60,6 +60,11 @@ namespace OrthancRegistry
     }
   }
 
+  void DirectorySync::Quit()
+  {
+    isStopped_ = true;
+  }
+
   void DirectorySync::Stop()
   {
     const std::lock_guard lock(lifeMutex_);
@@ -85,7 +90,7 @@ namespace OrthancRegistry
   {
     Start();
     const std::chrono::milliseconds patience(configuration_.patienceMilliseconds);
-    if (!isStarted_ || HasHungFor(patience) || !RunNow(patience) || isFailing_)
+    if (!isStarted_ || isStopped_ || HasHungFor(patience) || !RunNow(patience) || isFailing_)
     {
       ReportStale();
       return false;
@@ -149,6 +154,10 @@ namespace OrthancRegistry
 
   bool DirectorySync::Synchronize()
   {
+    if (isStopped_)
+    {
+      return true;
+    }
     const auto versions = RunTransaction(
         database_, AccessMode::ReadOnly,
         [](Transaction& transaction)
@@ -184,6 +193,10 @@ namespace OrthancRegistry
           OneRetry());
       for (const DirectoryEntry& entry : changed.entries)
       {
+        if (isStopped_)
+        {
+          return true;
+        }
         applier_.Apply(mirror, kind, entry, false);
       }
       const int64_t former = mirror.GetVersion();
@@ -194,7 +207,7 @@ namespace OrthancRegistry
       }
     }
 
-    for (int round = 0; round < MAXIMUM_ROUNDS; round++)
+    for (int round = 0; round < MAXIMUM_ROUNDS && !isStopped_; round++)
     {
       // A core that cannot save its list has no other way to change it than this one.
       const bool isInDoubt = mirror.IsInDoubt() && !configuration_.isReadOnly;
