@@ -59,6 +59,11 @@ namespace OrthancRegistry
     }
   }
 
+  void DirectorySync::Quit()
+  {
+    isStopped_ = true;
+  }
+
   void DirectorySync::Stop()
   {
     const std::lock_guard lock(lifeMutex_);
@@ -92,7 +97,7 @@ namespace OrthancRegistry
   {
     Start();
     const std::chrono::milliseconds patience(configuration_.patienceMilliseconds);
-    if (!isStarted_ || HasHungFor(patience) || !RunNow(patience) || isFailing_)
+    if (!isStarted_ || isStopped_ || HasHungFor(patience) || !RunNow(patience) || isFailing_)
     {
       ReportStale();
       return false;
@@ -156,6 +161,10 @@ namespace OrthancRegistry
 
   bool DirectorySync::Synchronize()
   {
+    if (isStopped_)
+    {
+      return true;
+    }
     const auto versions = RunTransaction(
         database_, AccessMode::ReadOnly,
         [](Transaction& transaction)
@@ -191,6 +200,10 @@ namespace OrthancRegistry
           OneRetry());
       for (const DirectoryEntry& entry : changed.entries)
       {
+        if (isStopped_)
+        {
+          return true;
+        }
         applier_.Apply(mirror, kind, entry, false);
       }
       const int64_t former = mirror.GetVersion();
@@ -201,7 +214,7 @@ namespace OrthancRegistry
       }
     }
 
-    for (int round = 0; round < MAXIMUM_ROUNDS; round++)
+    for (int round = 0; round < MAXIMUM_ROUNDS && !isStopped_; round++)
     {
       // A core that cannot save its list has no other way to change it than this one.
       const bool isInDoubt = mirror.IsInDoubt() && !configuration_.isReadOnly;

@@ -24,7 +24,11 @@ namespace OrthancRegistry
     // The core serves REST calls. May be called several times.
     void Start();
 
-    // For good
+    // Nothing is begun any more, and what goes on ends soon. Never waits: in change events of the core, where
+    // its PUT and DELETE wait for the event to end.
+    void Quit();
+
+    // For good. Waits for the turn that goes on.
     void Stop();
 
     // Something may have changed. Never waits.

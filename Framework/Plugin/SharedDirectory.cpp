@@ -156,10 +156,11 @@ namespace OrthancRegistry
     }
   }
 
+  // The core holds a lock during this event that it also needs to change its lists.
   void SharedDirectory::Stop()
   {
     bus_->Stop();
-    sync_->Stop();
+    sync_->Quit();
   }
 
   // The gate has been taken away before.
@@ -170,7 +171,8 @@ namespace OrthancRegistry
     listsEdge_.Close();
     if (bus_)
     {
-      Stop();
+      bus_->Stop();
+      sync_->Stop();
     }
     properties_.reset();
     sync_.reset();

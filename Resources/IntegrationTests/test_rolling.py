@@ -137,7 +137,7 @@ def check_failures(cluster, threads):
         print('%s: %d acknowledged, %d failed at a replica that stopped: %s'
               % (kind, len(thread.acknowledged), len(thread.failures), [what for _, _, what in thread.failures]))
         assert strange == [], kind
-        assert len(thread.failures) <= 3 * len(cluster.stops), kind
+        assert len(thread.failures) <= 6 * len(cluster.stops), kind
 
 
 def check_content(cluster, threads):

@@ -6,6 +6,7 @@
 #include "UnitTests/Directory/KeyFiles.h"
 
 #include <algorithm>
+#include <future>
 #include <iostream>
 #include <random>
 #include <thread>
@@ -390,5 +391,33 @@ namespace OrthancRegistry::Testing
     {
       EXPECT_TRUE(GetRow(name).value) << name;
     }
+  }
+
+  // The core changes its lists while it tells that it is about to stop: whoever is told must not wait.
+  TEST_P(DirectorySyncTest, QuitsWithoutWaitingForTheCore)
+  {
+    DirectoryReplica& a = AddReplica("a");
+    DirectoryReplica& b = AddReplica("b");
+    std::promise<void> isChanging;
+    std::promise<void> hasStopped;
+    b.GetCore().BeforeCommit(
+        [&]
+        {
+          isChanging.set_value();
+          hasStopped.get_future().wait();
+        });
+    a.Put("first", MakeModality("FIRST"));
+    b.GetSync().Wake();
+    isChanging.get_future().wait();
+    auto quit = std::async(std::launch::async,
+                           [&]
+                           {
+                             b.GetSync().Quit();
+                           });
+    EXPECT_EQ(std::future_status::ready, quit.wait_for(std::chrono::seconds(10)));
+    EXPECT_FALSE(b.GetSync().EnsureFresh());
+    hasStopped.set_value();
+    b.GetSync().Stop();
+    EXPECT_EQ(1u, b.GetCore().CountPuts());
   }
 }

@@ -132,8 +132,6 @@ namespace OrthancRegistry::Testing
         {
           handler.AccessPart(call);
         });
-    call.method = HttpMethod::Get;
-    call.groups = {id};
-    EXPECT_EQ(id, ParseJson(handler.Access(call).body)["ID"].asString());
+    EXPECT_EQ(JobState::Pending, reader_->Get(id)->state);
   }
 }
