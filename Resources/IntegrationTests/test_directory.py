@@ -163,7 +163,8 @@ def test_associations_from_a_new_modality(shared):
     print('\nFrom PUT of a modality to its accepted C-ECHO at another replica: median %.0f ms, worst %.0f ms of %d,'
           ' in attempts that take %.0f ms each' % (statistics.median(times), max(times), len(times),
                                                   statistics.median(attempts)))
-    assert statistics.median(times) < 200
+    # The attempt that succeeds begins at most one attempt after the change is known
+    assert statistics.median(times) < 1.5 * statistics.median(attempts) + 50
 
 
 class Writer:
