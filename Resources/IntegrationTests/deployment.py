@@ -248,14 +248,15 @@ class Deployment:
     @contextlib.contextmanager
     def storescp(self, *options, lasting=None):
         """A receiver (DCMTK), known to the cluster as a modality. "lasting": the name of it, on the network as well."""
-        name = '%s-receiver-%s' % (self.project, secrets.token_hex(4))
+        host = lasting or 'receiver-' + secrets.token_hex(4)  # at most 54 characters for Orthanc
+        name = '%s-%s-%s' % (self.project, host, secrets.token_hex(4))
         docker('run', '--detach', '--init', '--name', name, '--network', self.network,
-               '--network-alias', lasting or name, TOOLS,
+               '--network-alias', host, TOOLS,
                'storescp', '--fork', '--aetitle', 'RECEIVER', '--output-directory', '/received',
                '--exec-on-reception', 'echo #a #f >> /received/log', *options, '11112')
         try:
-            receiver = Receiver(name, lasting or name)
-            self.add_modality(receiver.modality, 'RECEIVER', lasting or name, 11112)
+            receiver = Receiver(name, host)
+            self.add_modality(receiver.modality, 'RECEIVER', receiver.host, 11112)
             echo = '/modalities/%s/echo' % receiver.modality
             wait_until(lambda: self.balancer.status('POST', echo, json={}) == 200, 30, 'the receiver answers')
             yield receiver
@@ -329,9 +330,9 @@ class Deployment:
 
 
 class Receiver:
-    def __init__(self, container, modality):
+    def __init__(self, container, host):
         self.container = container
-        self.modality = modality
+        self.host = self.modality = host
 
     def received(self):
         """One line per received instance: who sent it, and its file name."""

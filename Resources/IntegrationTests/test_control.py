@@ -52,7 +52,7 @@ def outcomes(servers, job, steps, seconds):
 
 
 def add_modality(server, receiver):
-    body = {'AET': 'RECEIVER', 'Host': receiver.container, 'Port': 11112}
+    body = {'AET': 'RECEIVER', 'Host': receiver.host, 'Port': 11112}
     assert server.status('PUT', '/modalities/' + receiver.modality, json=body) == 200
 
 

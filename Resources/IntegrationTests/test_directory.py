@@ -236,7 +236,7 @@ def test_a_job_for_a_brand_new_modality(shared, make_patient):
     with shared.storescp() as receiver:
         jobs = []
         for number in range(20):
-            put(first, 'brandnew%d' % number, modality('RECEIVER', receiver.container, 11112))
+            put(first, 'brandnew%d' % number, modality('RECEIVER', receiver.host, 11112))
             jobs.append(first.submit('/modalities/brandnew%d/store' % number, {'Resources': [study]}))
         ended = [shared.end_of(job) for job in jobs]
         assert [job['State'] for job in ended] == ['Success'] * len(jobs), ended
