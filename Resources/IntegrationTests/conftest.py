@@ -33,19 +33,22 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'alone: asserts a figure that other tests at the same time would spoil')
+    config.addinivalue_line('markers', 'long: only with --long')
 
 
 def pytest_collection_modifyitems(config, items):
     lane = config.getoption('--lane')
-    if not lane:
-        return
     # Whole files, dealt out by size
     files = sorted({item.path for item in items}, key=lambda path: (path.stat().st_size, path.name))
 
     def lane_of(item):
         return 'alone' if item.get_closest_marker('alone') else LANES[files.index(item.path) % len(LANES)]
-    config.hook.pytest_deselected(items=[item for item in items if lane_of(item) != lane])
-    items[:] = [item for item in items if lane_of(item) == lane]
+
+    def is_selected(item):
+        return (lane in (None, lane_of(item))
+                and (config.getoption('--long') or not item.get_closest_marker('long')))
+    config.hook.pytest_deselected(items=[item for item in items if not is_selected(item)])
+    items[:] = [item for item in items if is_selected(item)]
 
 
 @pytest.fixture(scope='session')

@@ -243,9 +243,8 @@ def cut_off(cluster, database):
         docker('rm', '--force', container)
 
 
-def test_primary_vanishes(pair, is_long):
-    if not is_long:
-        pytest.skip('--long')
+@pytest.mark.long
+def test_primary_vanishes(pair):
     with contextlib.ExitStack() as stack:
         load = run_failover(pair, 'network gone', lambda: stack.enter_context(cut_off(pair, pair.primary)))
     assert load.longest < 60
@@ -254,9 +253,8 @@ def test_primary_vanishes(pair, is_long):
     pair.rejoin()
 
 
-def test_primary_hangs(pair, is_long):
-    if not is_long:
-        pytest.skip('--long')
+@pytest.mark.long
+def test_primary_hangs(pair):
     container = pair.container(pair.primary)
     load = run_failover(pair, 'docker pause', lambda: docker('pause', container))
     docker('kill', '--signal', 'KILL', container)  # the fence

@@ -110,9 +110,7 @@ def check_it_goes_on(server, before, filled):
 
 
 @pytest.mark.parametrize('origin', ['forky', 'trixie', 'bookworm'])
-def test_index_of_the_core_is_moved(cluster, origin, is_long):
-    if origin != 'forky' and not is_long:
-        pytest.skip('--long is not given')
+def test_index_of_the_core_is_moved(cluster, origin):
     section = cluster.new_database()
     with cluster.shared_storage() as mount:
         with cluster.storescp() as receiver, cluster.lone_orthanc(CORE, stock_image(origin), [mount]) as (name, server):

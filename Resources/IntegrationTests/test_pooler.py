@@ -128,10 +128,9 @@ def test_ordinary_life(cluster, mode, is_direct, longest):
             check_jobs(servers, study)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('mode', ['none', 'session', 'transaction'])
-def test_connections_under_load(cluster, mode, is_long):
-    if not is_long:
-        pytest.skip('--long')
+def test_connections_under_load(cluster, mode):
     with pooler(cluster, mode if mode != 'none' else 'session', 20 if mode == 'transaction' else 200) as host:
         section = make_section(cluster, host, mode, mode == 'transaction')
         with replicas(cluster, section, 3) as lone:
