@@ -26,10 +26,8 @@ SHORT_LEASE = {'Registry': {'LeaseSeconds': 5, 'HeartbeatSeconds': 1, 'MaxAttemp
 def pytest_addoption(parser):
     parser.addoption('--long', action='store_true', help='the long form of the tests of failures')
     parser.addoption('--large', action='store_true', help='an archive of 2 GiB instead of 100 MiB')
-
-
-    parser.addoption('--lane', choices=['first', 'second', 'alone'], help='the part of the tests that runs beside the other lane,'
-                     ' or of those that need the machine for themselves')
+    parser.addoption('--lane', choices=['first', 'second', 'alone'],
+                     help='one of the two parts that run side by side, or those that need the machine for themselves')
 
 
 def pytest_configure(config):
