@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "PostgreSQL/PostgreSQLPipeline.h"
 
+#include "Framework/Common/ScopedFlag.h"
 #include "Framework/Database/DatabaseErrors.h"
 #include "PostgreSQL/PostgreSQLBinding.h"
 #include "PostgreSQL/PostgreSQLErrors.h"
 #include "PostgreSQL/PostgreSQLRow.h"
-#include "PostgreSQL/ScopedFlag.h"
 
 #include <poll.h>
 

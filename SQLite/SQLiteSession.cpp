@@ -2,6 +2,7 @@
 #include "SQLite/SQLiteSession.h"
 
 #include "Framework/Common/Logging.h"
+#include "Framework/Common/ScopedFlag.h"
 #include "Framework/Database/DatabaseErrors.h"
 
 namespace OrthancRegistry::SQLite
@@ -10,26 +11,6 @@ namespace OrthancRegistry::SQLite
   {
     // Migrations of a large database take their time, and other processes wait for them
     constexpr std::chrono::minutes MIGRATION_PATIENCE(10);
-
-    class ScopedFlag
-    {
-    public:
-      explicit ScopedFlag(bool& flag) : flag_(flag)
-      {
-        flag_ = true;
-      }
-
-      ~ScopedFlag()
-      {
-        flag_ = false;
-      }
-
-      ScopedFlag(const ScopedFlag&) = delete;
-      ScopedFlag& operator=(const ScopedFlag&) = delete;
-
-    private:
-      bool& flag_;
-    };
 
     class ScopedReset
     {
