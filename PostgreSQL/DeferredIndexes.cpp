@@ -18,15 +18,24 @@ namespace OrthancRegistry
     {
       const char* name; // lower case, as in the catalog
       const char* sql;
+      const char* former = nullptr; // the index in whose place this one comes: only if it is there
     };
 
-    // As in Index/0001
+    // As in Index/0001 and Index/0004. %1 is the schema of the extension pg_trgm.
     constexpr DeferredIndex INDEXES[] = {
         {"sharedattachmentsuuid", "CREATE INDEX CONCURRENTLY SharedAttachmentsUuid ON AttachedFiles (uuid)"},
         {"sharedrecyclingindex",
          "CREATE INDEX CONCURRENTLY SharedRecyclingIndex ON Metadata "
          "((CASE WHEN value ~ '^[0-9]{1,18}$' THEN CAST(value AS BIGINT) ELSE 0 END), id) WHERE type = 19"},
         {"sharedauditlogstime", "CREATE INDEX CONCURRENTLY SharedAuditLogsTime ON AuditLogs (ts)"},
+        {"sharedparentsindex",
+         "CREATE INDEX CONCURRENTLY SharedParentsIndex ON Resources (resourceType, publicId) "
+         "WHERE resourceType < 3",
+         "sharedlevelindex"},
+        {"sharedvaluesindex",
+         "CREATE INDEX CONCURRENTLY SharedValuesIndex ON DicomIdentifiers USING gin (value %1.gin_trgm_ops) "
+         "WHERE tagGroup <> 32 AND (tagGroup <> 8 OR tagElement <> 24)",
+         "dicomidentifiersindexvalues2"},
     };
 
     constexpr std::chrono::hours WHEN_COMPLETE{24};
@@ -38,6 +47,38 @@ namespace OrthancRegistry
     bool IsTrue(const PostgreSQLResult& result)
     {
       return PQntuples(result.get()) == 1 && std::string_view(PQgetvalue(result.get(), 0, 0)) == "t";
+    }
+
+    enum class State
+    {
+      Absent,
+      Incomplete,
+      Valid
+    };
+
+    State Find(const PostgreSQLConnection& connection, const std::string& index)
+    {
+      const PostgreSQLResult found = connection.Execute(
+          "SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass($1)", {index});
+      if (PQntuples(found.get()) == 0)
+      {
+        return State::Absent;
+      }
+      return IsTrue(found) ? State::Valid : State::Incomplete;
+    }
+
+    std::string PutExtension(const PostgreSQLConnection& connection, std::string sql)
+    {
+      const size_t place = sql.find("%1");
+      if (place != std::string::npos)
+      {
+        const PostgreSQLResult schema = connection.Execute(
+            "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e "
+            "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'",
+            {});
+        sql.replace(place, 2, PQgetvalue(schema.get(), 0, 0)); // there, as the former index needs it
+      }
+      return sql;
     }
 
     int64_t CountSeconds(std::chrono::steady_clock::time_point start)
@@ -127,14 +168,14 @@ namespace OrthancRegistry
     catch (const PermissionError& error)
     {
       SetCancel(nullptr);
-      WarnOnce(std::string("This server has no right to build an index that the adopted database lacks (") +
+      WarnOnce(std::string("This server has no right to build an index that the database lacks (") +
                error.what() + "), which makes it slower: " + UPGRADE_ADVICE);
       return AFTER_FAILURE;
     }
     catch (const DatabaseError& error)
     {
       SetCancel(nullptr);
-      WarnOnce(std::string("An index of the adopted database cannot be built now (the database works "
+      WarnOnce(std::string("An index of the database cannot be built now (the database works "
                            "without it, but slower), it will be tried again: ") +
                error.what());
       return AFTER_FAILURE;
@@ -163,41 +204,39 @@ namespace OrthancRegistry
     }
     for (const DeferredIndex& index : INDEXES)
     {
-      const PostgreSQLResult found = connection.Execute(
-          "SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass($1)",
-          {index.name});
       if (IsStopping())
       {
         return false;
       }
-      if (PQntuples(found.get()) != 0 && !IsTrue(found))
+      if (index.former == nullptr || Find(connection, index.former) != State::Absent)
       {
-        connection.Execute(std::string("DROP INDEX CONCURRENTLY ") + index.name,
-                           {}); // the rest of an interrupted attempt
+        Ensure(connection, index.name, index.sql);
       }
-      if (!IsTrue(found))
+      if (index.former != nullptr && !IsStopping())
       {
-        BuildIndex(connection, index.name, index.sql);
+        connection.Execute(std::string("DROP INDEX CONCURRENTLY IF EXISTS ") + index.former, {});
       }
-    }
-    const PostgreSQLResult unchecked = connection.Execute(
-        "SELECT NOT convalidated FROM pg_catalog.pg_constraint "
-        "WHERE conrelid = to_regclass('resources') AND conname = 'resources_parentid_fkey'",
-        {});
-    if (IsTrue(unchecked) && !IsStopping())
-    {
-      connection.Execute("ALTER TABLE Resources VALIDATE CONSTRAINT resources_parentid_fkey", {});
     }
     return true;
   }
 
-  void DeferredIndexes::BuildIndex(const PostgreSQLConnection& connection, const std::string& name,
-                                   const std::string& sql)
+  void DeferredIndexes::Ensure(const PostgreSQLConnection& connection, const std::string& name,
+                               const std::string& sql)
   {
-    LogWarning("The index " + name + " of the adopted database is being built in the background");
+    const State state = Find(connection, name);
+    if (state == State::Valid)
+    {
+      return;
+    }
+    if (state == State::Incomplete)
+    {
+      connection.Execute("DROP INDEX CONCURRENTLY " + name, {}); // the rest of an interrupted attempt
+    }
+
+    LogWarning("The index " + name + " is being built in the background");
     const auto start = std::chrono::steady_clock::now();
     const IndexProgress progress(database_);
-    connection.Execute(sql, {});
+    connection.Execute(PutExtension(connection, sql), {});
     LogWarning("The index " + name + " has been built in " + std::to_string(CountSeconds(start)) + " s");
   }
 }

@@ -15,9 +15,9 @@ namespace OrthancRegistry
   class IDatabase;
   class PostgreSQLConnection;
 
-  // What an adopted database still lacks and nobody has to wait for: indexes, built while Orthanc works and
-  // without keeping anybody from writing, and the check of a constraint. One replica does it, the others look
-  // again later. What was interrupted is begun again.
+  // The indexes that a database still lacks, because it was adopted or made by an older version, and those
+  // that others have replaced: built and dropped while Orthanc works, without keeping anybody from writing.
+  // One replica does it, the others look again later. What was interrupted is begun again.
   class DeferredIndexes
   {
   public:
@@ -46,7 +46,7 @@ namespace OrthancRegistry
 
     std::chrono::milliseconds Turn();
     bool Complete(const PostgreSQLConnection& connection);
-    void BuildIndex(const PostgreSQLConnection& connection, const std::string& name, const std::string& sql);
+    void Ensure(const PostgreSQLConnection& connection, const std::string& name, const std::string& sql);
     void WarnOnce(const std::string& message);
     bool IsStopping();
     void SetCancel(PGcancel* cancel);

@@ -58,25 +58,24 @@ namespace OrthancRegistry
 
       void Adopt() override
       {
-        if (!AdoptStockSchema(*database_, lock_.has_value()))
-        {
-          return;
-        }
-        if (!hasLastingSessions_)
+        if (AdoptStockSchema(*database_, lock_.has_value()) && !hasLastingSessions_)
         {
           LogWarning("Indexes that the adopted database may lack are not built through this pooler");
+        }
+      }
+
+      void CompleteIndexes(bool isNow) override
+      {
+        if (!hasLastingSessions_)
+        {
           return;
         }
         deferred_ = std::make_unique<DeferredIndexes>(*database_, configuration_.lasting);
-      }
-
-      void CompleteAdoption(bool isNow) override
-      {
-        if (deferred_ && isNow)
+        if (isNow)
         {
           deferred_->Finish();
         }
-        else if (deferred_)
+        else
         {
           deferred_->Start();
         }
@@ -125,7 +124,7 @@ namespace OrthancRegistry
       std::unique_ptr<PostgreSQLMessageBus> bus_;
       std::optional<ServerLock> lock_; // these two only with the option "Lock"
       std::optional<LockedDatabase> lockedDatabase_;
-      std::unique_ptr<DeferredIndexes> deferred_; // of a database that stock has made
+      std::unique_ptr<DeferredIndexes> deferred_;
     };
   }
 }

@@ -2,6 +2,7 @@
 #include "PostgreSQL/PostgreSQLIndexDialect.h"
 
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace OrthancRegistry
@@ -20,15 +21,53 @@ namespace OrthancRegistry
       std::vector<int64_t> groups;
       std::vector<int64_t> elements;
       std::vector<std::string> values;
-
-      void Append(const ResourceTag& tag)
-      {
-        ids.push_back(tag.resourceId);
-        groups.push_back(tag.tag.group);
-        elements.push_back(tag.tag.element);
-        values.push_back(tag.tag.value);
-      }
     };
+
+    struct MetadataColumns
+    {
+      std::vector<int64_t> ids;
+      std::vector<int64_t> types;
+      std::vector<std::string> values;
+    };
+
+    // One statement may not write a row twice. In the order of the keys.
+    TagColumns GetDistinct(const std::vector<ResourceTag>& tags, bool isIdentifier)
+    {
+      std::map<std::tuple<int64_t, uint16_t, uint16_t>, const std::string*> distinct;
+      for (const ResourceTag& tag : tags)
+      {
+        if (tag.isIdentifier == isIdentifier)
+        {
+          distinct.try_emplace({tag.resourceId, tag.tag.group, tag.tag.element}, &tag.tag.value);
+        }
+      }
+      TagColumns columns;
+      for (const auto& [key, value] : distinct)
+      {
+        columns.ids.push_back(std::get<0>(key));
+        columns.groups.push_back(std::get<1>(key));
+        columns.elements.push_back(std::get<2>(key));
+        columns.values.push_back(*value);
+      }
+      return columns;
+    }
+
+    MetadataColumns GetDistinct(const std::vector<ResourceMetadata>& metadata)
+    {
+      std::map<std::pair<int64_t, int>, const std::string*> distinct;
+      for (const ResourceMetadata& item : metadata)
+      {
+        distinct[{item.resourceId, item.type}] = &item.value;
+      }
+      MetadataColumns columns;
+      for (const auto& [key, value] : distinct)
+      {
+        columns.ids.push_back(key.first);
+        columns.types.push_back(key.second);
+        columns.values.push_back(*value);
+      }
+      return columns;
+    }
   }
 
   CreatedInstance PostgreSQLIndexDialect::CreateInstance(Transaction& transaction, const std::string& patient,
@@ -36,28 +75,37 @@ namespace OrthancRegistry
                                                          const std::string& instance) const
   {
     CreatedInstance created;
-    transaction.QueryEach<bool, bool, bool, bool, std::optional<int64_t>, std::optional<int64_t>,
-                          std::optional<int64_t>, int64_t>(
-        "SELECT isNewPatient, isNewStudy, isNewSeries, isNewInstance, patientKey, studyKey, seriesKey, "
-        "instanceKey "
-        "FROM SharedCreateInstance($1, $2, $3, $4)",
-        [&created](bool isNewPatient, bool isNewStudy, bool isNewSeries, bool isNewInstance,
-                   const std::optional<int64_t>& patientId, const std::optional<int64_t>& studyId,
-                   const std::optional<int64_t>& seriesId, int64_t instanceId)
-        {
-          created.isNewInstance = isNewInstance;
-          created.instanceId = instanceId;
-          if (isNewInstance)
+    try
+    {
+      transaction.QueryEach<bool, bool, bool, bool, std::optional<int64_t>, std::optional<int64_t>,
+                            std::optional<int64_t>, int64_t>(
+          "SELECT isNewPatient, isNewStudy, isNewSeries, isNewInstance, patientKey, studyKey, seriesKey, "
+          "instanceKey "
+          "FROM SharedCreateInstance($1, $2, $3, $4)",
+          [&created](bool isNewPatient, bool isNewStudy, bool isNewSeries, bool isNewInstance,
+                     const std::optional<int64_t>& patientId, const std::optional<int64_t>& studyId,
+                     const std::optional<int64_t>& seriesId, int64_t instanceId)
           {
-            created.isNewPatient = isNewPatient;
-            created.isNewStudy = isNewStudy;
-            created.isNewSeries = isNewSeries;
-            created.patientId = patientId.value();
-            created.studyId = studyId.value();
-            created.seriesId = seriesId.value();
-          }
-        },
-        patient, study, series, instance);
+            created.isNewInstance = isNewInstance;
+            created.instanceId = instanceId;
+            if (isNewInstance)
+            {
+              created.isNewPatient = isNewPatient;
+              created.isNewStudy = isNewStudy;
+              created.isNewSeries = isNewSeries;
+              created.patientId = patientId.value();
+              created.studyId = studyId.value();
+              created.seriesId = seriesId.value();
+              created.isChangePrepared = true;
+            }
+          },
+          patient, study, series, instance);
+    }
+    catch (const ConstraintError& error)
+    {
+      // One of them has just been made for another patient
+      throw RetryableError(error.what());
+    }
     return created;
   }
 
@@ -105,59 +153,65 @@ namespace OrthancRegistry
     return deleted;
   }
 
-  void PostgreSQLIndexDialect::InsertTags(Transaction& transaction,
-                                          const std::vector<ResourceTag>& tags) const
+  void PostgreSQLIndexDialect::HoldResource(Transaction& transaction, int64_t id) const
   {
-    TagColumns mainTags;
-    TagColumns identifiers;
-    for (const ResourceTag& tag : tags)
+    transaction.Execute("SELECT SharedHoldResource($1)", id);
+  }
+
+  void PostgreSQLIndexDialect::InsertContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                                             const std::vector<ResourceMetadata>& metadata) const
+  {
+    if (tags.empty() && metadata.empty())
     {
-      (tag.isIdentifier ? identifiers : mainTags).Append(tag);
+      return;
     }
+    const TagColumns mainTags = GetDistinct(tags, false);
+    const TagColumns identifiers = GetDistinct(tags, true);
+    const MetadataColumns items = GetDistinct(metadata);
+    transaction.Execute("WITH mainTags AS (INSERT INTO MainDicomTags (id, tagGroup, tagElement, value) "
+                        "SELECT * FROM unnest($1, $2, $3, $4)), "
+                        "identifiers AS (INSERT INTO DicomIdentifiers (id, tagGroup, tagElement, value) "
+                        "SELECT * FROM unnest($5, $6, $7, $8)) "
+                        "INSERT INTO Metadata (id, type, value, revision) "
+                        "SELECT u.id, u.type, u.value, 0 FROM unnest($9, $10, $11) AS u (id, type, value)",
+                        mainTags.ids, mainTags.groups, mainTags.elements, mainTags.values, identifiers.ids,
+                        identifiers.groups, identifiers.elements, identifiers.values, items.ids, items.types,
+                        items.values);
+  }
+
+  void PostgreSQLIndexDialect::MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                                            const std::vector<ResourceMetadata>& metadata) const
+  {
+    const TagColumns mainTags = GetDistinct(tags, false);
     if (!mainTags.ids.empty())
     {
       transaction.Execute("INSERT INTO MainDicomTags (id, tagGroup, tagElement, value) "
                           "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                           mainTags.ids, mainTags.groups, mainTags.elements, mainTags.values);
     }
+    const TagColumns identifiers = GetDistinct(tags, true);
     if (!identifiers.ids.empty())
     {
       transaction.Execute("INSERT INTO DicomIdentifiers (id, tagGroup, tagElement, value) "
                           "SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                           identifiers.ids, identifiers.groups, identifiers.elements, identifiers.values);
     }
-  }
 
-  void PostgreSQLIndexDialect::UpsertMetadata(Transaction& transaction,
-                                              const std::vector<ResourceMetadata>& metadata) const
-  {
-    if (metadata.empty())
+    // What is there already is not written again: the parents of an instance get the second of its arrival,
+    // which they mostly have from the instance before. Everybody locks in the same order.
+    const MetadataColumns items = GetDistinct(metadata);
+    if (!items.ids.empty())
     {
-      return;
+      transaction.Execute(
+          "INSERT INTO Metadata (id, type, value, revision) "
+          "SELECT u.id, u.type, u.value, 0 FROM unnest($1, $2, $3) WITH ORDINALITY AS u (id, type, value, "
+          "position) "
+          "WHERE u.value IS DISTINCT FROM (SELECT m.value FROM Metadata m "
+          "WHERE m.id = u.id AND m.type = u.type AND m.revision = 0) "
+          "ORDER BY u.position "
+          "ON CONFLICT (id, type) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision",
+          items.ids, items.types, items.values);
     }
-
-    // One row may not be written twice by one statement, and everybody has to lock in the same order.
-    std::map<std::pair<int64_t, int>, const std::string*> sorted;
-    for (const ResourceMetadata& item : metadata)
-    {
-      sorted[{item.resourceId, item.type}] = &item.value;
-    }
-    std::vector<int64_t> ids;
-    std::vector<int64_t> types;
-    std::vector<std::string> values;
-    for (const auto& [key, value] : sorted)
-    {
-      ids.push_back(key.first);
-      types.push_back(key.second);
-      values.push_back(*value);
-    }
-    transaction.Execute(
-        "INSERT INTO Metadata (id, type, value, revision) "
-        "SELECT u.id, u.type, u.value, 0 FROM unnest($1, $2, $3) WITH ORDINALITY AS u (id, type, value, "
-        "position) "
-        "ORDER BY u.position "
-        "ON CONFLICT (id, type) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision",
-        ids, types, values);
   }
 
   void PostgreSQLIndexDialect::PrepareChange(Transaction& transaction) const

@@ -13,9 +13,11 @@ namespace OrthancRegistry
                                    const std::string& study, const std::string& series,
                                    const std::string& instance) const override;
     DeletedResources DeleteResource(Transaction& transaction, int64_t id) const override;
-    void InsertTags(Transaction& transaction, const std::vector<ResourceTag>& tags) const override;
-    void UpsertMetadata(Transaction& transaction,
-                        const std::vector<ResourceMetadata>& metadata) const override;
+    void HoldResource(Transaction& transaction, int64_t id) const override;
+    void InsertContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                       const std::vector<ResourceMetadata>& metadata) const override;
+    void MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                      const std::vector<ResourceMetadata>& metadata) const override;
     void PrepareChange(Transaction& transaction) const override;
     int64_t GetVisibleChangesLimit(Transaction& transaction) const override;
     void PrepareExport(Transaction& transaction) const override;

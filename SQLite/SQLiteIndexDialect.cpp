@@ -122,7 +122,19 @@ namespace OrthancRegistry
     return deleted;
   }
 
-  void SQLiteIndexDialect::InsertTags(Transaction& transaction, const std::vector<ResourceTag>& tags) const
+  void SQLiteIndexDialect::HoldResource(Transaction& /*transaction*/, int64_t /*id*/) const
+  {
+  }
+
+  // Conflicts cost nothing here.
+  void SQLiteIndexDialect::InsertContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                                         const std::vector<ResourceMetadata>& metadata) const
+  {
+    MergeContent(transaction, tags, metadata);
+  }
+
+  void SQLiteIndexDialect::MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                                        const std::vector<ResourceMetadata>& metadata) const
   {
     for (const ResourceTag& tag : tags)
     {
@@ -139,11 +151,6 @@ namespace OrthancRegistry
                             tag.resourceId, tag.tag.group, tag.tag.element, tag.tag.value);
       }
     }
-  }
-
-  void SQLiteIndexDialect::UpsertMetadata(Transaction& transaction,
-                                          const std::vector<ResourceMetadata>& metadata) const
-  {
     for (const ResourceMetadata& item : metadata)
     {
       transaction.Execute(

@@ -57,6 +57,7 @@ namespace OrthancRegistry::Attachments
 
   void Add(IndexTransaction& t, int64_t id, const Attachment& attachment, int64_t revision)
   {
+    t.Hold(id);
     t.transaction.Execute(
         "INSERT INTO AttachedFiles (id, fileType, uuid, compressedSize, uncompressedSize, compressionType, "
         "uncompressedHash, compressedHash, revision, customData) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "

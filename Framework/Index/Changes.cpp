@@ -57,6 +57,7 @@ namespace OrthancRegistry::Changes
       t.dialect.PrepareChange(t.transaction);
       t.changePrepared = true;
     }
+    t.Hold(id);
     t.transaction.Execute(
         "INSERT INTO Changes (changeType, internalId, resourceType, date) VALUES ($1, $2, $3, $4)",
         changeType, id, level, date);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Database/Transaction.h"
+#include "Framework/Index/HeldResources.h"
 #include "Framework/Index/IndexTypes.h"
 
 #include <functional>
@@ -22,6 +23,7 @@ namespace OrthancRegistry
     int64_t patientId = 0;
     int64_t studyId = 0;
     int64_t seriesId = 0;
+    bool isChangePrepared = false; // as by IIndexDialect::PrepareChange()
   };
 
   struct DeletedResources
@@ -73,10 +75,19 @@ namespace OrthancRegistry
     // Contract: operation DELETE_RESOURCE, for an existing resource (UnknownResource otherwise).
     virtual DeletedResources DeleteResource(Transaction& transaction, int64_t id) const = 0;
 
-    // Duplicate tags are ignored, metadata are replaced with revision 0.
-    virtual void InsertTags(Transaction& transaction, const std::vector<ResourceTag>& tags) const = 0;
-    virtual void UpsertMetadata(Transaction& transaction,
-                                const std::vector<ResourceMetadata>& metadata) const = 0;
+    // Keeps others from deleting a resource before the transaction ends, without waiting for the answer. If
+    // there is none, the transaction fails with a ConstraintError. Done by nothing where writers exclude each
+    // other and foreign keys are checked.
+    virtual void HoldResource(Transaction& transaction, int64_t id) const = 0;
+
+    // The content of resources that have none, which this transaction has made. Of the same tag twice, the
+    // first value counts, of metadata the last one, with revision 0.
+    virtual void InsertContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                               const std::vector<ResourceMetadata>& metadata) const = 0;
+
+    // The same for any held resources: tags that are there stay, metadata are replaced.
+    virtual void MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
+                              const std::vector<ResourceMetadata>& metadata) const = 0;
 
     // To be called before a transaction logs its first change, see GetVisibleChangesLimit().
     virtual void PrepareChange(Transaction& transaction) const = 0;
@@ -153,10 +164,21 @@ namespace OrthancRegistry
       NotifyEnd(false);
     }
 
+    // To be called before anything is written for a resource that may have been there before.
+    void Hold(int64_t id)
+    {
+      if (!resources.IsHeld(id))
+      {
+        dialect.HoldResource(transaction, id);
+        resources.Hold(id);
+      }
+    }
+
     const AccessMode mode;
     Transaction transaction;
     const IIndexDialect& dialect;
     bool changePrepared = false; // see IIndexDialect::PrepareChange()
+    HeldResources resources;
     std::vector<EndHandler> endHandlers;
 
   private:

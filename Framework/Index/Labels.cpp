@@ -7,6 +7,7 @@ namespace OrthancRegistry::Labels
 {
   void Add(IndexTransaction& t, int64_t id, const std::string& label)
   {
+    t.Hold(id);
     t.transaction.Execute("INSERT INTO Labels (id, label) VALUES ($1, $2) ON CONFLICT DO NOTHING", id, label);
   }
 

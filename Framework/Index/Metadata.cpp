@@ -35,6 +35,8 @@ namespace OrthancRegistry::Metadata
 
   void Set(IndexTransaction& t, int64_t id, int type, const std::string& value, int64_t revision)
   {
+    t.Hold(id);
+    t.resources.SetFilled(id);
     t.transaction.Execute(
         "INSERT INTO Metadata (id, type, value, revision) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (id, type) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision",

@@ -18,6 +18,8 @@ namespace OrthancRegistry::Recycling
 
   void SetProtected(IndexTransaction& t, int64_t patient, bool isProtected)
   {
+    t.Hold(patient);
+    t.resources.SetFilled(patient);
     if (isProtected)
     {
       t.transaction.Execute("INSERT INTO Metadata (id, type, value, revision) VALUES ($1, 18, 'true', 0) "

@@ -13,16 +13,32 @@ namespace OrthancRegistry::Resources
       throw RegistryError(ErrorCode::UnknownResource,
                           "No resource has the internal id " + std::to_string(id));
     }
+
+    // Who creates below a patient keeps everybody from deleting there.
+    void Keep(HeldResources& resources, int64_t id, bool isNew)
+    {
+      isNew ? resources.HoldNew(id) : resources.Hold(id);
+    }
   }
 
   CreatedInstance CreateInstance(IndexTransaction& t, const std::string& patient, const std::string& study,
                                  const std::string& series, const std::string& instance)
   {
-    return t.dialect.CreateInstance(t.transaction, patient, study, series, instance);
+    const CreatedInstance created = t.dialect.CreateInstance(t.transaction, patient, study, series, instance);
+    if (created.isNewInstance)
+    {
+      Keep(t.resources, created.patientId, created.isNewPatient);
+      Keep(t.resources, created.studyId, created.isNewStudy);
+      Keep(t.resources, created.seriesId, created.isNewSeries);
+      Keep(t.resources, created.instanceId, true);
+      t.changePrepared = t.changePrepared || created.isChangePrepared;
+    }
+    return created;
   }
 
   DeletedResources DeleteResource(IndexTransaction& t, int64_t id)
   {
+    t.resources.Forget();
     return t.dialect.DeleteResource(t.transaction, id);
   }
 

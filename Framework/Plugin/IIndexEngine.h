@@ -41,13 +41,13 @@ namespace OrthancRegistry
     {
     }
 
-    // Called after the migrations, unless Orthanc may only read: does what Adopt() has left for later, in the
-    // background, or at once if "isNow".
-    virtual void CompleteAdoption(bool /*isNow*/)
+    // Called after the migrations, unless Orthanc may only read: builds the indexes that they and Adopt()
+    // have left for later, in the background, or at once if "isNow".
+    virtual void CompleteIndexes(bool /*isNow*/)
     {
     }
 
-    // The reverse of Open(), Adopt() and CompleteAdoption().
+    // The reverse of Open(), Adopt() and CompleteIndexes().
     virtual void Close() = 0;
 
     virtual IDatabase& GetDatabase() = 0;

@@ -235,7 +235,7 @@ namespace OrthancRegistry
     }
     if (!configuration_.isReadOnly)
     {
-      engine_->CompleteAdoption(PluginContext::IsUpgrading());
+      engine_->CompleteIndexes(PluginContext::IsUpgrading());
     }
   }
 

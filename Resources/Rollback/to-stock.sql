@@ -10,8 +10,8 @@
 --        psql --dbname=... --set=schema=NAME --file=to-stock.sql    another one (option "Schema")
 --   4. Start one Orthanc with the stock plugin. Others may follow once it answers.
 --
--- All is done in one transaction, or nothing. It takes as long as counting the children of all resources once: some
--- seconds for a million instances.
+-- All is done in one transaction, or nothing. It takes as long as checking the foreign keys of all rows and counting
+-- the children of all resources once: about a minute for a million instances.
 --
 -- How the stock plugin gets its own objects back: at start it compares the revision that it finds (global property 4)
 -- with its own one, 10. If it finds 6, it adds what revision 10 has (the columns "pk" of two tables, and
@@ -81,7 +81,7 @@ BEGIN
                               'sharedcountattachments', 'sharedfoldstatistics', 'sharedtouchpatient',
                               'sharedensureresource', 'sharedcreateinstance', 'shareddeletesubtrees',
                               'shareddeleteresource', 'sharedannouncechanges', 'sharedvisiblechangeslimit',
-                              'sharedlockexports', 'sharedinteger', 'sharedreal', 'sharedfold'])
+                              'sharedlockexports', 'sharedholdresource', 'sharedinteger', 'sharedreal', 'sharedfold'])
   LOOP
     EXECUTE format('DROP FUNCTION %s', ours.name);
   END LOOP;
@@ -89,7 +89,36 @@ END
 $$;
 
 DROP INDEX IF EXISTS SharedLevelIndex, SharedPublicIdIndex, SharedIdentifiersIndex, SharedAttachmentsUuid,
-  SharedRecyclingIndex, SharedAuditLogsTime;
+  SharedRecyclingIndex, SharedAuditLogsTime, SharedParentsIndex, SharedValuesIndex;
+
+-- The foreign keys, which we do without, and before them what none of ours should have left behind
+DO $$
+DECLARE
+  foreignKey RECORD;
+  orphans BIGINT;
+BEGIN
+  FOR foreignKey IN
+    SELECT * FROM (VALUES
+      ('resources', 'parentid', ''), ('maindicomtags', 'id', ' ON DELETE CASCADE'),
+      ('dicomidentifiers', 'id', ' ON DELETE CASCADE'), ('metadata', 'id', ' ON DELETE CASCADE'),
+      ('attachedfiles', 'id', ' ON DELETE CASCADE'), ('changes', 'internalid', ' ON DELETE CASCADE'),
+      ('labels', 'id', ' ON DELETE CASCADE'), ('invalidchildcounts', 'id', ' ON DELETE CASCADE')) AS v (owner, name, rest)
+  LOOP
+    CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint
+                          WHERE contype = 'f' AND conrelid = to_regclass(foreignKey.owner)
+                            AND confrelid = to_regclass('resources'));
+    EXECUTE format('DELETE FROM %1$I t WHERE t.%2$I IS NOT NULL AND NOT EXISTS '
+                   '(SELECT FROM Resources r WHERE r.internalId = t.%2$I)', foreignKey.owner, foreignKey.name);
+    GET DIAGNOSTICS orphans = ROW_COUNT;
+    IF orphans > 0 THEN
+      RAISE WARNING '% rows of the table % had no resource any more and were deleted', orphans, foreignKey.owner;
+    END IF;
+    EXECUTE format('ALTER TABLE %1$I ADD CONSTRAINT %3$I FOREIGN KEY (%2$I) REFERENCES Resources (internalId)',
+                   foreignKey.owner, foreignKey.name, foreignKey.owner || '_' || foreignKey.name || '_fkey')
+            || foreignKey.rest;
+  END LOOP;
+END
+$$;
 
 -- Totals: the pending differences are added, the number of the last change is that of its sequence.
 UPDATE GlobalIntegers g SET value = g.value + t.total

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "Framework/Index/Labels.h"
 #include "Framework/Index/Metadata.h"
 #include "UnitTests/Index/IndexTest.h"
 
@@ -16,10 +17,25 @@ namespace OrthancRegistry::Testing
       EXPECT_EQ(expected, StatisticsQueries::GetAll(t));
       EXPECT_EQ(expected, Recount(t));
       EXPECT_EQ(0, CountChildless(t));
+      EXPECT_EQ(0, CountOrphans(t));
       while (StatisticsQueries::Fold(t))
       {
       }
       EXPECT_EQ(expected, StatisticsQueries::GetAll(t));
+    }
+
+    static void Overwrite(IndexTransaction& t, const std::string& study, const std::string& series,
+                          const std::string& instance, const std::string& uuid)
+    {
+      auto created = Resources::CreateInstance(t, "p", "st" + study, "se" + series, "i" + instance);
+      if (!created.isNewInstance)
+      {
+        Resources::DeleteResource(t, created.instanceId);
+        created = Resources::CreateInstance(t, "p", "st" + study, "se" + series, "i" + instance);
+      }
+      EXPECT_TRUE(created.isNewInstance);
+      Attachments::Add(t, created.instanceId, MakeAttachment(uuid, 1, 10, 20), 0);
+      Metadata::Set(t, created.patientId, 7, "now", 0);
     }
   };
   CONFORMANCE_SUITE(ConcurrencyTest);
@@ -124,42 +140,42 @@ namespace OrthancRegistry::Testing
             const std::string instance = series + "-" + std::to_string(random() % 3);
             const std::string uuid = "u" + std::to_string(thread) + "-" + std::to_string(i);
             const bool overwrite = random() % 2 == 0;
+            const bool isWriting = random() % 2 == 0;
             const std::string target =
                 std::vector<std::string>{"p", "st" + study, "se" + series, "i" + instance, "i" + instance}.at(
                     random() % 5);
-            RunInIndex(*database_,
-                       [&](IndexTransaction& t)
-                       {
-                         if (overwrite)
+            try
+            {
+              RunInIndex(*database_,
+                         [&](IndexTransaction& t)
                          {
-                           auto created =
-                               Resources::CreateInstance(t, "p", "st" + study, "se" + series, "i" + instance);
-                           if (!created.isNewInstance)
+                           if (overwrite)
                            {
-                             Resources::DeleteResource(t, created.instanceId);
-                             created = Resources::CreateInstance(t, "p", "st" + study, "se" + series,
-                                                                 "i" + instance);
+                             Overwrite(t, study, series, instance, uuid);
                            }
-                           EXPECT_TRUE(created.isNewInstance);
-                           Attachments::Add(t, created.instanceId, MakeAttachment(uuid, 1, 10, 20), 0);
-                           Metadata::Set(t, created.patientId, 7, "now", 0);
-                         }
-                         else if (const auto found = Resources::Lookup(t, target))
-                         {
-                           try
+                           else if (const auto found = Resources::Lookup(t, target); found && isWriting)
+                           {
+                             Metadata::Set(t, found->id, 1024, uuid, 0);
+                             Labels::Add(t, found->id, uuid);
+                           }
+                           else if (found)
                            {
                              Resources::DeleteResource(t, found->id);
                            }
-                           catch (const RegistryError& e)
-                           {
-                             // Deleted since it was looked up
-                             if (e.GetCode() != ErrorCode::UnknownResource)
-                             {
-                               throw;
-                             }
-                           }
-                         }
-                       });
+                         });
+            }
+            catch (const ConstraintError&)
+            {
+              EXPECT_TRUE(isWriting) << "Only that may fail: deleted since it was looked up";
+            }
+            catch (const RegistryError& e)
+            {
+              // The same
+              if (overwrite || isWriting || e.GetCode() != ErrorCode::UnknownResource)
+              {
+                throw;
+              }
+            }
           }
         });
 

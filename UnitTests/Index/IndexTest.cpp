@@ -92,4 +92,15 @@ namespace OrthancRegistry::Testing
         "SELECT CAST(COUNT(*) AS BIGINT) FROM Resources r WHERE r.resourceType < 3 AND NOT EXISTS "
         "(SELECT 1 FROM Resources c WHERE c.parentId = r.internalId)");
   }
+
+  int64_t CountOrphans(IndexTransaction& t)
+  {
+    return t.transaction.QueryValue<int64_t>(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT parentId AS id FROM Resources WHERE parentId IS NOT "
+        "NULL "
+        "UNION ALL SELECT id FROM MainDicomTags UNION ALL SELECT id FROM DicomIdentifiers "
+        "UNION ALL SELECT id FROM Metadata UNION ALL SELECT id FROM AttachedFiles "
+        "UNION ALL SELECT id FROM Labels UNION ALL SELECT internalId FROM Changes) AS used "
+        "WHERE NOT EXISTS (SELECT 1 FROM Resources r WHERE r.internalId = used.id)");
+  }
 }

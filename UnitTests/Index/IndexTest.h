@@ -105,4 +105,7 @@ namespace OrthancRegistry::Testing
 
   // Patients, studies and series without children
   int64_t CountChildless(IndexTransaction& t);
+
+  // Rows that belong to no resource, which no foreign key keeps from being there
+  int64_t CountOrphans(IndexTransaction& t);
 }

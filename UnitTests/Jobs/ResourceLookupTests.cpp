@@ -46,9 +46,11 @@ namespace OrthancRegistry
     IndexTransaction creation(GetDatabase(), database_->GetDialect(), AccessMode::ReadWrite);
     const auto created =
         creation.dialect.CreateInstance(creation.transaction, PATIENT, STUDY, SERIES, INSTANCE);
-    creation.dialect.InsertTags(creation.transaction, {{created.patientId, true, {0x0010, 0x0020, "ID 1"}},
-                                                       {created.patientId, false, {0x0010, 0x0020, "Id 1"}},
-                                                       {created.patientId, false, {0x0010, 0x0010, "Name"}}});
+    creation.dialect.InsertContent(creation.transaction,
+                                   {{created.patientId, true, {0x0010, 0x0020, "ID 1"}},
+                                    {created.patientId, false, {0x0010, 0x0020, "Id 1"}},
+                                    {created.patientId, false, {0x0010, 0x0010, "Name"}}},
+                                   {});
     creation.transaction.Commit();
 
     ResourceLookup lookup(GetDatabase());

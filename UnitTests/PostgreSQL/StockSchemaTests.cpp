@@ -263,13 +263,6 @@ namespace OrthancRegistry::Testing
         {
           return countIndexes() == 3;
         }));
-    EXPECT_TRUE(WaitUntil(
-        [&]
-        {
-          return Ask<bool>(
-              "SELECT convalidated FROM pg_constraint WHERE conrelid = 'resources'::regclass AND "
-              "conname = 'resources_parentid_fkey'");
-        }));
     deferred.Stop();
   }
 

@@ -37,8 +37,10 @@ namespace OrthancRegistry
       ValueRow row{sql.CreateAlias(), {}};
       row.source.append(GetTagTable(isIdentifier)).append(" AS ").append(row.alias);
       row.source.append(" ON ").append(row.alias).append(".id = ").append(resource).append(".internalId");
-      row.source.append(" AND ").append(row.alias).append(".tagGroup = ").append(sql.Bind(tag.group));
-      row.source.append(" AND ").append(row.alias).append(".tagElement = ").append(sql.Bind(tag.element));
+      // As numbers in the text, so that a plan that is kept can use what is known of this tag
+      row.source.append(" AND ").append(row.alias).append(".tagGroup = ").append(std::to_string(tag.group));
+      row.source.append(" AND ").append(row.alias).append(".tagElement = ");
+      row.source.append(std::to_string(tag.element));
       return row;
     }
 
