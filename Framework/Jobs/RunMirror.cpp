@@ -32,7 +32,7 @@ namespace OrthancRegistry
     written_.clear();
   }
 
-  void RunMirror::Collect(const std::vector<Run>& runs, const CoreListing& listing, CoreUpdates& updates)
+  void RunMirror::Collect(const std::vector<Run>& runs, const CoreListing* listing, CoreUpdates& updates)
   {
     for (const Run& run : runs)
     {
@@ -41,7 +41,7 @@ namespace OrthancRegistry
         updates.runs.push_back({run.job, MakeFailure(*run.refusal), false});
         continue;
       }
-      auto core = run.localId.empty() ? std::nullopt : Read(run, listing);
+      auto core = Read(run, listing);
       if (!core)
       {
         continue;
@@ -63,10 +63,14 @@ namespace OrthancRegistry
     }
   }
 
-  std::optional<CoreJob> RunMirror::Read(const Run& run, const CoreListing& listing)
+  std::optional<CoreJob> RunMirror::Read(const Run& run, const CoreListing* listing)
   {
-    const auto listed = listing.find(run.localId);
-    if (listed != listing.end())
+    if (run.end || run.localId.empty() || listing == nullptr)
+    {
+      return run.end;
+    }
+    const auto listed = listing->find(run.localId);
+    if (listed != listing->end())
     {
       outcomes_.SetListed(run.localId);
       return listed->second;

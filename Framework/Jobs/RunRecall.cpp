@@ -32,7 +32,7 @@ namespace OrthancRegistry
 
     Progress GetProgress(ICoreClient& core, const Run& run)
     {
-      if (run.refusal)
+      if (run.refusal || run.end)
       {
         return Progress::Ended;
       }

@@ -159,7 +159,7 @@ namespace OrthancRegistry::Testing
       return true;
     };
     const std::string id = a.jobs.Submit(MakeJob("/x"));
-    Dispatcher dispatcher(2, table, a.runs, a.claims, putOff, countNothing, {isHeld, recover},
+    Dispatcher dispatcher(2, nullptr, table, a.runs, a.claims, putOff, countNothing, {isHeld, recover},
                           [](const ClaimedJob&) {});
     dispatcher.Start();
     ASSERT_TRUE(WaitUntil(
