@@ -12,6 +12,7 @@ namespace OrthancRegistry
     constexpr std::chrono::milliseconds ACTIVE_INTERVAL{50};
     constexpr std::chrono::milliseconds IDLE_INTERVAL{1000};
     constexpr std::chrono::milliseconds ENDS_INTERVAL{10};
+    constexpr std::chrono::milliseconds PROGRESS_INTERVAL{1000};
   }
 
   CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
@@ -43,6 +44,7 @@ namespace OrthancRegistry
   void CoreWatcher::Stop()
   {
     task_.Stop();
+    nextProgress_ = {};
     if (isRunning_)
     {
       try
@@ -167,6 +169,11 @@ namespace OrthancRegistry
 
   void CoreWatcher::WriteWritable(CoreUpdates& updates)
   {
+    for (RunUpdate& update : updates.runs)
+    {
+      // Before its id was known
+      update.isTakenForLocal = update.isFirst && localJobs_.IsWritten(update.core.id);
+    }
     DropUnwritable(updates);
     if (!updates.IsEmpty())
     {
@@ -179,6 +186,7 @@ namespace OrthancRegistry
     Reload();
     CoreUpdates updates;
     updates.isSomebodyAsking = isSomebodyAsking_.exchange(false);
+    updates.isProgressDue = nextProgress_ <= std::chrono::steady_clock::now();
 
     // First the runs, then the listing: a run that is not listed is not there any more.
     const std::vector<Run> runs = runs_.GetAll();
@@ -223,7 +231,7 @@ namespace OrthancRegistry
 
   void CoreWatcher::DropUnwritable(CoreUpdates& updates)
   {
-    if (!updates.runs.empty())
+    if (!updates.runs.empty() || !updates.progress.empty())
     {
       checkLease_();
     }
@@ -231,6 +239,11 @@ namespace OrthancRegistry
                   [this](const RunUpdate& update)
                   {
                     return !runs_.MayWrite(update.job, update.core);
+                  });
+    std::erase_if(updates.progress,
+                  [this](const ProgressUpdate& update)
+                  {
+                    return !update.IsLocal() && !runs_.MayWrite(update.job, update.core);
                   });
   }
 
@@ -251,10 +264,37 @@ namespace OrthancRegistry
     {
       localJobs_.SetWritten(job);
     }
+    isSlotFreed = SettleProgress(updates.progress, stale) || isSlotFreed;
     if (isSlotFreed)
     {
       onSlotFreed_();
     }
+  }
+
+  // True if a slot has become free.
+  bool CoreWatcher::SettleProgress(const std::vector<ProgressUpdate>& updates,
+                                   const std::vector<std::string>& stale)
+  {
+    bool isSlotFreed = false;
+    for (const ProgressUpdate& update : updates)
+    {
+      if (update.IsLocal())
+      {
+        localJobs_.SetWritten(update.core);
+        continue;
+      }
+      const bool isStale = std::find(stale.begin(), stale.end(), update.job.id) != stale.end();
+      if (isStale)
+      {
+        DropStale(update.job, update.core.id);
+      }
+      isSlotFreed = runMirror_.Settle({update.job, update.core}, isStale) || isSlotFreed;
+    }
+    if (!updates.empty())
+    {
+      nextProgress_ = std::chrono::steady_clock::now() + PROGRESS_INTERVAL;
+    }
+    return isSlotFreed;
   }
 
   void CoreWatcher::DropStale(const ClaimedJob& job, const std::string& coreJobId)

@@ -73,6 +73,7 @@ namespace OrthancRegistry
     void Reload();
     void DropUnwritable(CoreUpdates& updates);
     void Write(const CoreUpdates& updates);
+    bool SettleProgress(const std::vector<ProgressUpdate>& updates, const std::vector<std::string>& stale);
     void DropStale(const ClaimedJob& job, const std::string& coreJobId);
     void Cancel(const std::string& coreJobId);
     void Deliver(const CoreListing& listing);
@@ -94,6 +95,8 @@ namespace OrthancRegistry
     std::atomic<bool> isForgetting_ = true;
     std::atomic<bool> isLookWanted_ = true;
     std::atomic<std::chrono::steady_clock::time_point> nextLook_{};
+
+    std::chrono::steady_clock::time_point nextProgress_; // used by one turn at a time
 
     BackgroundTask task_;
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Jobs/EndReader.h"
 
+#include "Framework/Common/Logging.h"
 #include "Framework/Jobs/OutputKeeper.h"
 
 #include <utility>
@@ -49,7 +50,14 @@ namespace OrthancRegistry
     }
     for (const std::string& id : ids)
     {
-      Read(id);
+      try
+      {
+        Read(id);
+      }
+      catch (const std::exception& error)
+      {
+        LogInfo("The end of job " + id + " of the core is looked for later: " + error.what());
+      }
     }
     return WAIT_FOR_PUSH;
   }

@@ -38,7 +38,7 @@ namespace OrthancRegistry
     {
       if (run.refusal)
       {
-        updates.runs.push_back({run.job, MakeFailure(*run.refusal), false});
+        updates.runs.push_back({run.job, MakeFailure(*run.refusal)});
         continue;
       }
       auto core = Read(run, listing);
@@ -58,8 +58,21 @@ namespace OrthancRegistry
       const bool isFirst = written == written_.end();
       if (isFirst || !IsSame(written->second, *core))
       {
-        updates.runs.push_back({run.job, std::move(*core), isFirst});
+        Add(run.job, isFirst ? nullptr : &written->second, std::move(*core), updates);
       }
+    }
+  }
+
+  void RunMirror::Add(const ClaimedJob& job, const CoreJob* written, CoreJob core, CoreUpdates& updates)
+  {
+    if (written == nullptr || !IsOnlyProgress(*written, core))
+    {
+      updates.runs.push_back({job, std::move(core), written == nullptr});
+    }
+    else if (updates.isProgressDue)
+    {
+      const bool isContentNew = written->content != core.content;
+      updates.progress.push_back({job, std::move(core), isContentNew});
     }
   }
 

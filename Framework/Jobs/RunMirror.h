@@ -30,6 +30,7 @@ namespace OrthancRegistry
     void Prune();
 
   private:
+    static void Add(const ClaimedJob& job, const CoreJob* written, CoreJob core, CoreUpdates& updates);
     std::optional<CoreJob> Read(const Run& run, const CoreListing* listing);
 
     RunTable& runs_;

@@ -32,9 +32,13 @@ namespace OrthancRegistry
 
     Progress GetProgress(ICoreClient& core, const Run& run)
     {
-      if (run.refusal || run.end)
+      if (run.refusal)
       {
         return Progress::Ended;
+      }
+      if (run.end) // the core may have forgotten it
+      {
+        return IsCancelled(*run.end) ? Progress::Cancelled : Progress::Ended;
       }
       try
       {

@@ -26,6 +26,7 @@ namespace OrthancRegistry
     }
     run = Run();
     run.job = job;
+    run.job.request = {}; // the table is copied often, and only the submission needs it
     run.claimed = std::chrono::steady_clock::now();
   }
 
