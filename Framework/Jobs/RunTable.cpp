@@ -102,6 +102,7 @@ namespace OrthancRegistry
       return false;
     }
     found->second.end = core;
+    localIds_[core.id] = true; // it may be forgotten before it is ever listed
     return true;
   }
 

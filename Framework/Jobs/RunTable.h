@@ -126,7 +126,7 @@ namespace OrthancRegistry
     mutable std::mutex mutex_;
     std::map<std::string, Run> runs_;
     std::multiset<std::string> submittedTypes_; // under way, be the run still here or not
-    std::map<std::string, bool> localIds_;      // of present and ended runs; true = has been listed
+    std::map<std::string, bool> localIds_;      // of present and ended runs; true = the core knows it
     std::vector<std::string> orphans_;
   };
 }
