@@ -112,7 +112,7 @@ namespace OrthancRegistry::SQLite
       {
         while (position_ < tokens_.size())
         {
-          if (SkipLock() || TranslateAny())
+          if (SkipLock() || TranslateAny() || TranslateUnnest())
           {
             continue;
           }
@@ -237,6 +237,19 @@ namespace OrthancRegistry::SQLite
               return true;
             }
           }
+        }
+        position_ = start;
+        return false;
+      }
+
+      bool TranslateUnnest()
+      {
+        const size_t start = position_;
+        if (tokens_[position_].type == TokenType::Word && AcceptWord("UNNEST") && AcceptSymbol("(") &&
+            position_ < tokens_.size() && tokens_[position_].type == TokenType::Parameter)
+        {
+          result_.append("json_each(");
+          return true;
         }
         position_ = start;
         return false;

@@ -3,6 +3,7 @@
 
 #include "Framework/Common/Logging.h"
 
+#include <algorithm>
 #include <exception>
 #include <random>
 
@@ -63,6 +64,20 @@ namespace OrthancRegistry
     changed_.notify_all();
   }
 
+  void BackgroundTask::WakeWithin(std::chrono::milliseconds time)
+  {
+    const auto due = std::chrono::steady_clock::now() + time;
+    {
+      const std::lock_guard lock(mutex_);
+      if (due_ && *due_ <= due)
+      {
+        return;
+      }
+      due_ = due;
+    }
+    changed_.notify_all();
+  }
+
   bool BackgroundTask::RunNow(std::chrono::milliseconds patience)
   {
     std::unique_lock lock(mutex_);
@@ -88,6 +103,7 @@ namespace OrthancRegistry
     while (!stop.stop_requested())
     {
       woken_ = false;
+      due_.reset();
       begun_++;
       lock.unlock();
       const auto wait = RunTurn();
@@ -95,11 +111,25 @@ namespace OrthancRegistry
       lock.lock();
       ended_++;
       changed_.notify_all();
-      changed_.wait_for(lock, stop, wait + std::chrono::milliseconds(jitter),
-                        [this]
-                        {
-                          return woken_;
-                        });
+      WaitForTurn(lock, stop, std::chrono::steady_clock::now() + wait + std::chrono::milliseconds(jitter));
+    }
+  }
+
+  void BackgroundTask::WaitForTurn(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                                   std::chrono::steady_clock::time_point latest)
+  {
+    while (!woken_ && !stop.stop_requested())
+    {
+      const auto due = due_ ? std::min(*due_, latest) : latest;
+      if (std::chrono::steady_clock::now() >= due)
+      {
+        return;
+      }
+      changed_.wait_until(lock, stop, due,
+                          [&]
+                          {
+                            return woken_ || (due_ && *due_ < due);
+                          });
     }
   }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -36,12 +37,17 @@ namespace OrthancRegistry
 
     void Wake();
 
+    // At the latest after that time
+    void WakeWithin(std::chrono::milliseconds time);
+
     // Waits until a turn that began after this call has ended. False if there was none within that time, or
     // if the thread is not running. Not to be called from a turn.
     bool RunNow(std::chrono::milliseconds patience);
 
   private:
     void Loop(const std::stop_token& stop);
+    void WaitForTurn(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                     std::chrono::steady_clock::time_point latest);
     std::chrono::milliseconds RunTurn();
 
     std::string name_;
@@ -52,7 +58,8 @@ namespace OrthancRegistry
     std::condition_variable_any changed_;
     bool running_ = false;
     bool woken_ = false;
-    uint64_t begun_ = 0; // turns
+    std::optional<std::chrono::steady_clock::time_point> due_; // earlier than the last turn has asked for
+    uint64_t begun_ = 0;                                       // turns
     uint64_t ended_ = 0;
     std::jthread thread_;
   };

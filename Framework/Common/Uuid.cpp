@@ -2,7 +2,9 @@
 #include "Framework/Common/Uuid.h"
 
 #include <cctype>
+#include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <random>
 
 namespace OrthancRegistry
@@ -41,6 +43,20 @@ namespace OrthancRegistry
 
     uuid[14] = '4';
     uuid[19] = DIGITS[8 + (device() & 0x3)];
+    return uuid;
+  }
+
+  std::string GenerateOrderedUuid()
+  {
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    char digits[17];
+    std::snprintf(digits, sizeof(digits), "%012llx",
+                  static_cast<unsigned long long>(time.count()) & 0xffffffffffffu);
+    std::string uuid = GenerateUuid();
+    uuid.replace(0, 8, digits, 8);
+    uuid.replace(9, 4, digits + 8, 4);
+    uuid[14] = '7';
     return uuid;
   }
 

@@ -141,7 +141,7 @@ namespace OrthancRegistry
                      {
                        return candidate.job.id == request.jobId && candidate.job.fence == request.fence;
                      });
-    if (run == runs.end() || run->refusal)
+    if (run == runs.end() || run->refusal || run->end)
     {
       postponed_.push_back(request.jobId); // just claimed, or about to end
     }

@@ -22,7 +22,7 @@ namespace OrthancRegistry
                                                           expects a share of the table, and reads all of it  \
                                                         */                                                   \
   " WHERE id IN (SELECT id FROM next LIMIT 64)"                                                              \
-  " RETURNING claimRank, seq, id, type, destination, attempts, retries, fence,"                              \
+  " RETURNING claimRank, seq, id, type, destination, attempts, retries, crashes, fence,"                     \
   " (SELECT uri FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"                           \
   " (SELECT body FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"                          \
   " (SELECT isBodyPacked FROM SharedJobDetails AS detail WHERE detail.id = SharedJobs.id),"                  \
@@ -35,12 +35,12 @@ namespace OrthancRegistry
     {
       using Row = std::tuple<int64_t, int64_t, ClaimedJob>; // the order of the run first
       std::vector<Row> rows;
-      transaction.QueryEach<int64_t, int64_t, std::string, std::string, std::string, int, int, int64_t,
+      transaction.QueryEach<int64_t, int64_t, std::string, std::string, std::string, int, int, int, int64_t,
                             std::string, Binary, bool, std::string, std::string>(
           sql,
           [&rows](int64_t rank, int64_t sequence, std::string id, std::string type, std::string destination,
-                  int attempt, int retries, int64_t fence, std::string uri, Binary body, bool isBodyPacked,
-                  std::string user, std::string remoteIp)
+                  int attempt, int retries, int crashes, int64_t fence, std::string uri, Binary body,
+                  bool isBodyPacked, std::string user, std::string remoteIp)
           {
             ClaimedJob job;
             job.id = std::move(id);
@@ -48,6 +48,7 @@ namespace OrthancRegistry
             job.destination = std::move(destination);
             job.attempt = attempt;
             job.retries = retries;
+            job.crashes = crashes;
             job.fence = fence;
             job.request.uri = std::move(uri);
             job.request.body = ReadBody({std::move(body), isBodyPacked});

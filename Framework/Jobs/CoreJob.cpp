@@ -50,11 +50,24 @@ namespace OrthancRegistry
     }
   }
 
+  namespace
+  {
+    bool IsSameButForProgress(const CoreJob& a, const CoreJob& b)
+    {
+      return a.state == b.state && a.priority == b.priority && a.type == b.type &&
+             a.errorCode == b.errorCode && a.errorDetails == b.errorDetails &&
+             a.errorPayload == b.errorPayload && a.userData == b.userData;
+    }
+  }
+
   bool IsSame(const CoreJob& a, const CoreJob& b)
   {
-    return a.state == b.state && a.progress == b.progress && a.priority == b.priority && a.type == b.type &&
-           a.errorCode == b.errorCode && a.errorDetails == b.errorDetails && a.content == b.content &&
-           a.errorPayload == b.errorPayload && a.userData == b.userData;
+    return IsSameButForProgress(a, b) && a.progress == b.progress && a.content == b.content;
+  }
+
+  bool IsOnlyProgress(const CoreJob& a, const CoreJob& b)
+  {
+    return !IsEnded(a.state) && IsSameButForProgress(a, b);
   }
 
   CoreJob ParseCoreJob(const Json::Value& json)

@@ -11,6 +11,8 @@ namespace OrthancRegistry
   {
     constexpr std::chrono::milliseconds ACTIVE_INTERVAL{50};
     constexpr std::chrono::milliseconds IDLE_INTERVAL{1000};
+    constexpr std::chrono::milliseconds ENDS_INTERVAL{10};
+    constexpr std::chrono::milliseconds PROGRESS_INTERVAL{1000};
   }
 
   CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
@@ -20,7 +22,7 @@ namespace OrthancRegistry
         localJobs_(runs, store, core, outcomes_, onSlotFreed_), task_("Following the jobs of the core",
                                                                       [this]
                                                                       {
-                                                                        return Look();
+                                                                        return Turn();
                                                                       })
   {
   }
@@ -42,6 +44,7 @@ namespace OrthancRegistry
   void CoreWatcher::Stop()
   {
     task_.Stop();
+    nextProgress_ = {};
     if (isRunning_)
     {
       try
@@ -65,17 +68,34 @@ namespace OrthancRegistry
 
   void CoreWatcher::Wake()
   {
+    isLookWanted_ = true;
     task_.Wake();
+  }
+
+  void CoreWatcher::WakeSoon()
+  {
+    const auto soon = std::chrono::steady_clock::now() + ACTIVE_INTERVAL;
+    if (nextLook_.load() > soon)
+    {
+      nextLook_ = soon;
+      task_.WakeWithin(ACTIVE_INTERVAL);
+    }
+  }
+
+  void CoreWatcher::WriteEnds(bool isHurried)
+  {
+    isHurried ? task_.Wake() : task_.WakeWithin(ENDS_INTERVAL);
   }
 
   void CoreWatcher::AnswerSearch()
   {
     isSomebodyAsking_ = true;
-    task_.Wake();
+    Wake();
   }
 
   void CoreWatcher::Refresh(std::chrono::milliseconds patience)
   {
+    isLookWanted_ = true;
     task_.RunNow(patience);
   }
 
@@ -87,7 +107,7 @@ namespace OrthancRegistry
   void CoreWatcher::Forget()
   {
     isForgetting_ = true;
-    task_.Wake();
+    Wake();
   }
 
   CoreJob CoreWatcher::WaitForEnd(const std::string& coreJobId)
@@ -95,8 +115,13 @@ namespace OrthancRegistry
     return waiters_.Wait(coreJobId,
                          [this]
                          {
-                           task_.Wake();
+                           Wake();
                          });
+  }
+
+  bool CoreWatcher::IsAnybodyWaiting() const
+  {
+    return !waiters_.IsEmpty();
   }
 
   size_t CoreWatcher::CountRunningLocalJobs() const
@@ -104,11 +129,64 @@ namespace OrthancRegistry
     return localJobs_.CountRunning();
   }
 
-  std::chrono::milliseconds CoreWatcher::Look()
+  std::chrono::milliseconds CoreWatcher::Turn()
+  {
+    if (IsLookDue())
+    {
+      isLookWanted_ = false;
+      try
+      {
+        Look();
+      }
+      catch (...)
+      {
+        isLookWanted_ = true;
+        throw;
+      }
+      const bool isActive = runs_.IsAnyActive() || localJobs_.IsAnyActive() || !waiters_.IsEmpty();
+      nextLook_ = std::chrono::steady_clock::now() + (isActive ? ACTIVE_INTERVAL : IDLE_INTERVAL);
+    }
+    else
+    {
+      WriteKnownEnds();
+    }
+    const auto left = nextLook_.load() - std::chrono::steady_clock::now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
+  }
+
+  bool CoreWatcher::IsLookDue() const
+  {
+    return isLookWanted_ || isForgetting_ || nextLook_.load() <= std::chrono::steady_clock::now();
+  }
+
+  // Without asking the core, whose listing costs more than all the rest
+  void CoreWatcher::WriteKnownEnds()
+  {
+    CoreUpdates updates;
+    runMirror_.Collect(runs_.GetAll(), nullptr, updates);
+    WriteWritable(updates);
+  }
+
+  void CoreWatcher::WriteWritable(CoreUpdates& updates)
+  {
+    for (RunUpdate& update : updates.runs)
+    {
+      // Before its id was known
+      update.isTakenForLocal = update.isFirst && localJobs_.IsWritten(update.core.id);
+    }
+    DropUnwritable(updates);
+    if (!updates.IsEmpty())
+    {
+      Write(updates);
+    }
+  }
+
+  void CoreWatcher::Look()
   {
     Reload();
     CoreUpdates updates;
     updates.isSomebodyAsking = isSomebodyAsking_.exchange(false);
+    updates.isProgressDue = nextProgress_ <= std::chrono::steady_clock::now();
 
     // First the runs, then the listing: a run that is not listed is not there any more.
     const std::vector<Run> runs = runs_.GetAll();
@@ -119,13 +197,9 @@ namespace OrthancRegistry
       ids.insert(job.id);
       listing.emplace(job.id, std::move(job));
     }
-    runMirror_.Collect(runs, listing, updates);
+    runMirror_.Collect(runs, &listing, updates);
     localJobs_.Collect(listing, updates);
-    DropUnwritable(updates);
-    if (!updates.IsEmpty())
-    {
-      Write(updates);
-    }
+    WriteWritable(updates);
     runMirror_.Prune();
     for (const std::string& orphan : runs_.TakeOrphans())
     {
@@ -135,9 +209,6 @@ namespace OrthancRegistry
     localJobs_.Prune(ids);
     outputs_.Prune(ids);
     Deliver(listing);
-
-    const bool isActive = runs_.CountBusy() > 0 || localJobs_.IsAnyActive() || !waiters_.IsEmpty();
-    return isActive ? ACTIVE_INTERVAL : IDLE_INTERVAL;
   }
 
   void CoreWatcher::Reload()
@@ -160,7 +231,7 @@ namespace OrthancRegistry
 
   void CoreWatcher::DropUnwritable(CoreUpdates& updates)
   {
-    if (!updates.runs.empty())
+    if (!updates.runs.empty() || !updates.progress.empty())
     {
       checkLease_();
     }
@@ -168,6 +239,11 @@ namespace OrthancRegistry
                   [this](const RunUpdate& update)
                   {
                     return !runs_.MayWrite(update.job, update.core);
+                  });
+    std::erase_if(updates.progress,
+                  [this](const ProgressUpdate& update)
+                  {
+                    return !update.IsLocal() && !runs_.MayWrite(update.job, update.core);
                   });
   }
 
@@ -188,10 +264,37 @@ namespace OrthancRegistry
     {
       localJobs_.SetWritten(job);
     }
+    isSlotFreed = SettleProgress(updates.progress, stale) || isSlotFreed;
     if (isSlotFreed)
     {
       onSlotFreed_();
     }
+  }
+
+  // True if a slot has become free.
+  bool CoreWatcher::SettleProgress(const std::vector<ProgressUpdate>& updates,
+                                   const std::vector<std::string>& stale)
+  {
+    bool isSlotFreed = false;
+    for (const ProgressUpdate& update : updates)
+    {
+      if (update.IsLocal())
+      {
+        localJobs_.SetWritten(update.core);
+        continue;
+      }
+      const bool isStale = std::find(stale.begin(), stale.end(), update.job.id) != stale.end();
+      if (isStale)
+      {
+        DropStale(update.job, update.core.id);
+      }
+      isSlotFreed = runMirror_.Settle({update.job, update.core}, isStale) || isSlotFreed;
+    }
+    if (!updates.empty())
+    {
+      nextProgress_ = std::chrono::steady_clock::now() + PROGRESS_INTERVAL;
+    }
+    return isSlotFreed;
   }
 
   void CoreWatcher::DropStale(const ClaimedJob& job, const std::string& coreJobId)

@@ -36,6 +36,12 @@ namespace OrthancRegistry
 
     void Wake();
 
+    // Looks in a moment: what can be written later than at once, and by then perhaps with more.
+    void WakeSoon();
+
+    // Writes the ends that are in the table of the runs. Without "isHurried", in a moment.
+    void WriteEnds(bool isHurried);
+
     // Somebody in the cluster looks for a job: looks at once, and announces what is new.
     void AnswerSearch();
 
@@ -52,14 +58,22 @@ namespace OrthancRegistry
     // the watcher stops, or if the core forgets the job.
     CoreJob WaitForEnd(const std::string& coreJobId);
 
+    // For the end of a job that the core has started by itself
+    bool IsAnybodyWaiting() const;
+
     // Running jobs that the core has started by itself
     size_t CountRunningLocalJobs() const;
 
   private:
-    std::chrono::milliseconds Look();
+    std::chrono::milliseconds Turn();
+    bool IsLookDue() const;
+    void Look();
+    void WriteKnownEnds();
+    void WriteWritable(CoreUpdates& updates);
     void Reload();
     void DropUnwritable(CoreUpdates& updates);
     void Write(const CoreUpdates& updates);
+    bool SettleProgress(const std::vector<ProgressUpdate>& updates, const std::vector<std::string>& stale);
     void DropStale(const ClaimedJob& job, const std::string& coreJobId);
     void Cancel(const std::string& coreJobId);
     void Deliver(const CoreListing& listing);
@@ -79,6 +93,10 @@ namespace OrthancRegistry
     std::atomic<bool> isRunning_ = false;
     std::atomic<bool> isSomebodyAsking_ = false;
     std::atomic<bool> isForgetting_ = true;
+    std::atomic<bool> isLookWanted_ = true;
+    std::atomic<std::chrono::steady_clock::time_point> nextLook_{};
+
+    std::chrono::steady_clock::time_point nextProgress_; // used by one turn at a time
 
     BackgroundTask task_;
   };

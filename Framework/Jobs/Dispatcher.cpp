@@ -24,9 +24,9 @@ namespace OrthancRegistry
     }
   }
 
-  Dispatcher::Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims,
+  Dispatcher::Dispatcher(size_t slots, ClaimAhead* ahead, RunTable& runs, RunStore& store, ClaimStore& claims,
                          PutOffStore& putOff, CountLocalJobs countLocalJobs, Lease lease, OnClaimed onClaimed)
-      : slots_(slots), runs_(runs), store_(store), claims_(claims), putOff_(putOff),
+      : slots_(slots), ahead_(ahead), runs_(runs), store_(store), claims_(claims), putOff_(putOff),
         countLocalJobs_(std::move(countLocalJobs)), lease_(std::move(lease)),
         onClaimed_(std::move(onClaimed)), task_("The claim of jobs",
                                                 [this]
@@ -51,10 +51,20 @@ namespace OrthancRegistry
     task_.Wake();
   }
 
-  size_t Dispatcher::CountFreeSlots() const
+  // With those that wait for a slot
+  size_t Dispatcher::CountUsedSlots() const
   {
-    const size_t used = runs_.CountBusy() + countLocalJobs_();
-    return used >= slots_ ? 0 : slots_ - used;
+    return runs_.CountBusy() + countLocalJobs_();
+  }
+
+  // Not for each slot that becomes free as long as there is something to run: one claim costs as much as
+  // many.
+  size_t Dispatcher::CountClaimable(size_t used) const
+  {
+    const size_t ahead = ahead_ == nullptr ? 0 : ahead_->Get(ClaimAhead::Clock::now());
+    const size_t capacity = slots_ + ahead;
+    const bool isEnoughHeld = used >= slots_ && runs_.CountHeld() > ahead / 2;
+    return isEnoughHeld || used >= capacity ? 0 : capacity - used;
   }
 
   void Dispatcher::SetNextDue(std::chrono::microseconds untilDue)
@@ -72,12 +82,13 @@ namespace OrthancRegistry
     {
       return WAIT_FOR_PULSE;
     }
+    const milliseconds untilHandBack = HandBackHeld();
     ReleaseLostClaims();
-    const milliseconds untilDue = PromoteDue();
+    const milliseconds untilDue = std::min(PromoteDue(), untilHandBack);
     if (!ClaimAll())
     {
       contentions_ = 0;
-      return untilDue;
+      return runs_.CountHeld() > 0 ? std::min(untilDue, ClaimAhead::PATIENCE) : untilDue;
     }
     const milliseconds wait = FIRST_CONTENTION_WAIT * (1 << contentions_);
     contentions_ = std::min(contentions_ + 1, MAXIMUM_CONTENTION_DOUBLINGS);
@@ -114,30 +125,62 @@ namespace OrthancRegistry
   // Answers true if there may be more to claim in a moment.
   bool Dispatcher::ClaimAll()
   {
-    for (size_t free = CountFreeSlots(); free > 0 && MayClaim(); free = CountFreeSlots())
+    for (;;)
     {
+      const size_t used = CountUsedSlots();
+      const size_t claimable = CountClaimable(used);
+      if (claimable == 0 || !MayClaim())
+      {
+        return false;
+      }
       isClaimInDoubt_ = true; // until the answer is here
-      ClaimAnswer answer = claims_.Claim(free);
+      ClaimAnswer answer = claims_.Claim(claimable);
       if (!lease_.isHeld())
       {
         return false; // so late that others may have them by now
       }
       isClaimInDoubt_ = false;
-      for (ClaimedJob& job : answer.jobs)
+      const bool isMore = answer.jobs.size() == std::min(claimable, ClaimStore::MAXIMUM_CLAIM);
+      Take(std::move(answer.jobs), slots_ - std::min(slots_, used));
+      if (answer.isContended || !isMore)
       {
-        runs_.Add(job);
-        onClaimed_(job);
-      }
-      if (answer.isContended)
-      {
-        return true;
-      }
-      if (answer.jobs.size() < std::min(free, ClaimStore::MAXIMUM_CLAIM))
-      {
-        break; // no more work
+        return answer.isContended;
       }
     }
-    return false;
+  }
+
+  // What may have ended a replica is claimed with nothing but what runs beside it.
+  void Dispatcher::Take(std::vector<ClaimedJob> jobs, size_t freeSlots)
+  {
+    const bool isAnySuspect = std::any_of(jobs.begin(), jobs.end(),
+                                          [](const ClaimedJob& job)
+                                          {
+                                            return job.crashes > 0;
+                                          });
+    if (ahead_ != nullptr && isAnySuspect)
+    {
+      ahead_->Suspend(ClaimAhead::Clock::now());
+      isClaimInDoubt_ = jobs.size() > freeSlots;
+      jobs.resize(std::min(jobs.size(), freeSlots));
+    }
+    for (ClaimedJob& job : jobs)
+    {
+      runs_.Add(job);
+      onClaimed_(job);
+    }
+    ReleaseLostClaims();
+  }
+
+  // Jobs that have been claimed ahead, and have not got a slot in time: others may have one. Answers when to
+  // look again.
+  milliseconds Dispatcher::HandBackHeld()
+  {
+    const bool isFull = runs_.CountAtCore() + countLocalJobs_() >= slots_;
+    if (isFull && runs_.DropHeld(ClaimAhead::PATIENCE) > 0)
+    {
+      isClaimInDoubt_ = true;
+    }
+    return runs_.CountHeld() > 0 ? ClaimAhead::PATIENCE : milliseconds(WAIT_FOR_PULSE);
   }
 
   // A claim whose answer was lost with the connection may have taken jobs that nobody would run.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Common/BackgroundTask.h"
+#include "Framework/Jobs/ClaimAhead.h"
 #include "Framework/Jobs/ClaimStore.h"
 #include "Framework/Jobs/PutOffStore.h"
 #include "Framework/Jobs/RunStore.h"
@@ -13,7 +14,8 @@
 
 namespace OrthancRegistry
 {
-  // Claims as many waiting jobs as this replica has free slots, whenever there may be one to claim.
+  // Claims as many waiting jobs as this replica has free slots, whenever there may be one to claim, and some
+  // more as long as jobs end faster than they can be claimed one by one.
   class Dispatcher
   {
   public:
@@ -31,9 +33,10 @@ namespace OrthancRegistry
       std::function<bool()> recover;
     };
 
-    // "countLocalJobs" tells how many slots the core has taken for jobs of its own.
-    Dispatcher(size_t slots, RunTable& runs, RunStore& store, ClaimStore& claims, PutOffStore& putOff,
-               CountLocalJobs countLocalJobs, Lease lease, OnClaimed onClaimed);
+    // "countLocalJobs" tells how many slots the core has taken for jobs of its own. "ahead" is null if
+    // nothing is to be claimed beyond the free slots.
+    Dispatcher(size_t slots, ClaimAhead* ahead, RunTable& runs, RunStore& store, ClaimStore& claims,
+               PutOffStore& putOff, CountLocalJobs countLocalJobs, Lease lease, OnClaimed onClaimed);
 
     void Start();
     void Stop();
@@ -47,10 +50,14 @@ namespace OrthancRegistry
     std::chrono::milliseconds PromoteDue();
     bool MayClaim() const;
     bool ClaimAll();
-    size_t CountFreeSlots() const;
+    size_t CountUsedSlots() const;
+    size_t CountClaimable(size_t used) const;
+    void Take(std::vector<ClaimedJob> jobs, size_t freeSlots);
+    std::chrono::milliseconds HandBackHeld();
     void ReleaseLostClaims();
 
     const size_t slots_;
+    ClaimAhead* const ahead_;
     RunTable& runs_;
     RunStore& store_;
     ClaimStore& claims_;

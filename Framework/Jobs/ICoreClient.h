@@ -39,6 +39,9 @@ namespace OrthancRegistry
   // together with the rest.
   bool IsSame(const CoreJob& a, const CoreJob& b);
 
+  // True if nothing but progress and content may differ, of a job that goes on.
+  bool IsOnlyProgress(const CoreJob& a, const CoreJob& b);
+
   using CoreListing = std::map<std::string, CoreJob>; // by id
 
   // Reads the JSON object of GET /jobs/{id}; throws RegistryError(BadFileFormat) if it is none.

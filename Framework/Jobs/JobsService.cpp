@@ -38,7 +38,7 @@ namespace OrthancRegistry
       workers_->GetWatcher().SetOutcome(coreJobId, event == CoreJobEvent::Success ? JobState::Success
                                                                                   : JobState::Failure);
     }
-    workers_->GetWatcher().Wake();
+    workers_->OnCoreJob(coreJobId);
   }
 
   SubmitStore& JobsService::GetSubmissions()

@@ -39,18 +39,35 @@ namespace OrthancRegistry
         actionStore_(identity, database, bus), outputs_(configuration, identity, database, bus),
         retention_(configuration, database),
         copier_(configuration, outputs_, core, MakeWaker(watcher_, retention_)),
-        watcher_(runs_, runStore_, core, copier_, MakeWaker(dispatcher_)),
-        actionWorker_(actionStore_, runs_, watcher_, core, MakeWaker(dispatcher_)),
+        watcher_(runs_, runStore_, core, copier_, MakeWaker(runner_, dispatcher_)),
+        actionWorker_(actionStore_, runs_, watcher_, core, MakeWaker(runner_, dispatcher_)),
         crashRecords_(identity, database), lostRuns_(runs_, runStore_, crashRecords_, core),
         leaseGuard_(GetLease(configuration),
                     [this](std::chrono::steady_clock::time_point leaseEnd)
                     {
                       GiveUpRuns(leaseEnd);
                     }),
+        ahead_(configuration.concurrentJobs), endReader_(runs_, core,
+                                                         {[this]
+                                                          {
+                                                            OnRunEnded();
+                                                          },
+                                                          MakeWaker(watcher_)}),
         runner_(std::clamp<size_t>(configuration.concurrentJobs, 1, MAXIMUM_SUBMISSION_THREADS), runs_, core,
-                MakeWaker(watcher_)),
+                {[this]
+                 {
+                   return HasSlot();
+                 },
+                 [this](const std::string& localId)
+                 {
+                   endReader_.Push(localId);
+                   watcher_.WakeSoon();
+                 },
+                 MakeWaker(watcher_, runner_, dispatcher_)}),
         dispatcher_(
-            configuration.concurrentJobs, runs_, runStore_, claims_, putOff_,
+            // What waits for a slot would take the place of others at its limit.
+            configuration.concurrentJobs, configuration.limits.empty() ? &ahead_ : nullptr, runs_, runStore_,
+            claims_, putOff_,
             [this]
             {
               return watcher_.CountRunningLocalJobs();
@@ -134,6 +151,7 @@ namespace OrthancRegistry
     actionWorker_.Stop();
     dispatcher_.Stop();
     runner_.Stop();
+    endReader_.Stop();
     copier_.Stop();
     watcher_.Abort();
     retention_.Stop();
@@ -150,6 +168,7 @@ namespace OrthancRegistry
     retention_.Start();
     watcher_.Start();
     Refresh(); // what the core runs already takes slots
+    endReader_.Start();
     runner_.Start();
     dispatcher_.Start();
     rescue_.Start();
@@ -172,6 +191,7 @@ namespace OrthancRegistry
     runner_.Stop();
     drain_.Run(std::chrono::steady_clock::now() + std::chrono::seconds(configuration_.drainSeconds));
     copier_.Stop();
+    endReader_.Stop();
     watcher_.Stop();
     retention_.Stop();
     pulse_.Stop();
@@ -180,6 +200,36 @@ namespace OrthancRegistry
     drain_.Leave();
     isRunning_ = false;
     isStopping_ = false;
+  }
+
+  void JobsWorkers::OnCoreJob(const std::string& coreJobId)
+  {
+    if (runs_.IsRun(coreJobId))
+    {
+      endReader_.Push(coreJobId);
+    }
+    else if (runs_.IsSubmitting() && !watcher_.IsAnybodyWaiting())
+    {
+      watcher_.WakeSoon(); // most likely that submission
+    }
+    else
+    {
+      watcher_.Wake();
+    }
+  }
+
+  bool JobsWorkers::HasSlot() const
+  {
+    return runs_.CountAtCore() + watcher_.CountRunningLocalJobs() < configuration_.concurrentJobs;
+  }
+
+  // With more to come, the end can wait for others.
+  void JobsWorkers::OnRunEnded()
+  {
+    ahead_.Count(ClaimAhead::Clock::now());
+    runner_.Wake();
+    dispatcher_.Wake();
+    watcher_.WriteEnds(runs_.CountHeld() == 0);
   }
 
   void JobsWorkers::Refresh()

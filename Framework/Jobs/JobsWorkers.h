@@ -5,6 +5,7 @@
 #include "Framework/Jobs/CoreWatcher.h"
 #include "Framework/Jobs/Dispatcher.h"
 #include "Framework/Jobs/Drain.h"
+#include "Framework/Jobs/EndReader.h"
 #include "Framework/Jobs/History.h"
 #include "Framework/Jobs/JobWaiters.h"
 #include "Framework/Jobs/LostRuns.h"
@@ -38,6 +39,9 @@ namespace OrthancRegistry
       return isRunning_;
     }
 
+    // The core has told of a job: submitted, or ended. Quick.
+    void OnCoreJob(const std::string& coreJobId);
+
     // Jobs that the own core has started by itself are in the database when this returns.
     void Refresh();
 
@@ -68,6 +72,8 @@ namespace OrthancRegistry
 
   private:
     PulseHandlers MakePulseHandlers();
+    bool HasSlot() const;
+    void OnRunEnded();
     void OnMessage(std::string_view message);
     void GiveUpRuns(std::chrono::steady_clock::time_point leaseEnd);
     void OnLeaseRenewed(std::chrono::steady_clock::time_point sent);
@@ -93,6 +99,8 @@ namespace OrthancRegistry
     CrashRecords crashRecords_;
     LostRuns lostRuns_;
     LeaseGuard leaseGuard_;
+    ClaimAhead ahead_;
+    EndReader endReader_;
     Runner runner_;
     Dispatcher dispatcher_;
     Rescue rescue_;

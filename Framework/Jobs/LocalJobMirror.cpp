@@ -76,7 +76,15 @@ namespace OrthancRegistry
         outcomes_.Secure({id, 0}, job);
       }
       running += job.state == JobState::Running ? 1 : 0;
-      if (!isKnown || !IsSame(written->second, job))
+      if (isKnown && IsSame(written->second, job))
+      {
+        continue;
+      }
+      if (isKnown && known_.contains(id) && IsOnlyProgress(written->second, job))
+      {
+        AddProgress(written->second, std::move(job), updates);
+      }
+      else
       {
         updates.localJobs.push_back(job);
         if (known_.contains(id))
@@ -89,6 +97,23 @@ namespace OrthancRegistry
     {
       onSlotFreed_();
     }
+  }
+
+  void LocalJobMirror::AddProgress(const CoreJob& written, CoreJob job, CoreUpdates& updates)
+  {
+    if (updates.isProgressDue)
+    {
+      const bool isContentNew = written.content != job.content;
+      ProgressUpdate& update = updates.progress.emplace_back();
+      update.job.id = job.id;
+      update.core = std::move(job);
+      update.isContentNew = isContentNew;
+    }
+  }
+
+  bool LocalJobMirror::IsWritten(const std::string& id) const
+  {
+    return written_.contains(id);
   }
 
   void LocalJobMirror::CollectForgotten(const CoreListing& listing, CoreUpdates& updates)

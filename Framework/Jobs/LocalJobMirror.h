@@ -24,6 +24,7 @@ namespace OrthancRegistry
     void Collect(const CoreListing& listing, CoreUpdates& updates);
 
     void SetWritten(const CoreJob& job);
+    bool IsWritten(const std::string& id) const;
 
     // Forgets jobs that neither the core lists nor the database holds as unfinished.
     void Prune(const std::set<std::string>& idsOfCore);
@@ -33,6 +34,7 @@ namespace OrthancRegistry
 
   private:
     void CollectListed(const CoreListing& listing, CoreUpdates& updates);
+    static void AddProgress(const CoreJob& written, CoreJob job, CoreUpdates& updates);
     void CollectForgotten(const CoreListing& listing, CoreUpdates& updates);
 
     RunTable& runs_;

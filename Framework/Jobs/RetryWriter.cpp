@@ -41,7 +41,7 @@ namespace OrthancRegistry
         " answeredRevision = COALESCE(requestedRevision, answeredRevision),"
         " answerCode = CASE WHEN requestedRevision IS NULL THEN answerCode ELSE 0 END,"
         " requestedAction = NULL, requestedRevision = NULL"
-        " WHERE id = $1 AND owner = $2 AND fence = $3 AND completedAt IS NULL"
+        " WHERE id = $1 AND owner = $2 AND fence = $3 AND state <> 2 AND state <> 3"
         " AND COALESCE(requestedAction, 1) <> 0 RETURNING id",
         [&written](std::string id)
         {

@@ -32,16 +32,16 @@ namespace OrthancRegistry
     written_.clear();
   }
 
-  void RunMirror::Collect(const std::vector<Run>& runs, const CoreListing& listing, CoreUpdates& updates)
+  void RunMirror::Collect(const std::vector<Run>& runs, const CoreListing* listing, CoreUpdates& updates)
   {
     for (const Run& run : runs)
     {
       if (run.refusal)
       {
-        updates.runs.push_back({run.job, MakeFailure(*run.refusal), false});
+        updates.runs.push_back({run.job, MakeFailure(*run.refusal)});
         continue;
       }
-      auto core = run.localId.empty() ? std::nullopt : Read(run, listing);
+      auto core = Read(run, listing);
       if (!core)
       {
         continue;
@@ -58,15 +58,32 @@ namespace OrthancRegistry
       const bool isFirst = written == written_.end();
       if (isFirst || !IsSame(written->second, *core))
       {
-        updates.runs.push_back({run.job, std::move(*core), isFirst});
+        Add(run.job, isFirst ? nullptr : &written->second, std::move(*core), updates);
       }
     }
   }
 
-  std::optional<CoreJob> RunMirror::Read(const Run& run, const CoreListing& listing)
+  void RunMirror::Add(const ClaimedJob& job, const CoreJob* written, CoreJob core, CoreUpdates& updates)
   {
-    const auto listed = listing.find(run.localId);
-    if (listed != listing.end())
+    if (written == nullptr || !IsOnlyProgress(*written, core))
+    {
+      updates.runs.push_back({job, std::move(core), written == nullptr});
+    }
+    else if (updates.isProgressDue)
+    {
+      const bool isContentNew = written->content != core.content;
+      updates.progress.push_back({job, std::move(core), isContentNew});
+    }
+  }
+
+  std::optional<CoreJob> RunMirror::Read(const Run& run, const CoreListing* listing)
+  {
+    if (run.end || run.localId.empty() || listing == nullptr)
+    {
+      return run.end;
+    }
+    const auto listed = listing->find(run.localId);
+    if (listed != listing->end())
     {
       outcomes_.SetListed(run.localId);
       return listed->second;

@@ -19,8 +19,9 @@ namespace OrthancRegistry
     // All runs are written once more.
     void Forget();
 
-    // "runs" must have been read before "listing": a run that is not listed is not there any more.
-    void Collect(const std::vector<Run>& runs, const CoreListing& listing, CoreUpdates& updates);
+    // "runs" must have been read before "listing": a run that is not listed is not there any more. Null: only
+    // those that are known to have ended.
+    void Collect(const std::vector<Run>& runs, const CoreListing* listing, CoreUpdates& updates);
 
     // The update has been written, or was stale. True if a slot has become free.
     bool Settle(const RunUpdate& update, bool isStale);
@@ -29,7 +30,8 @@ namespace OrthancRegistry
     void Prune();
 
   private:
-    std::optional<CoreJob> Read(const Run& run, const CoreListing& listing);
+    static void Add(const ClaimedJob& job, const CoreJob* written, CoreJob core, CoreUpdates& updates);
+    std::optional<CoreJob> Read(const Run& run, const CoreListing* listing);
 
     RunTable& runs_;
     ICoreClient& core_;

@@ -36,6 +36,10 @@ namespace OrthancRegistry
       {
         return Progress::Ended;
       }
+      if (run.end) // the core may have forgotten it
+      {
+        return IsCancelled(*run.end) ? Progress::Cancelled : Progress::Ended;
+      }
       try
       {
         const auto job = run.localId.empty() ? std::nullopt : core.GetJob(run.localId);

@@ -6,6 +6,7 @@
 #include "Framework/Jobs/ActionStore.h"
 #include "Framework/Jobs/FlowRoom.h"
 #include "Framework/Jobs/JobMessages.h"
+#include "Framework/Jobs/ProgressWriter.h"
 #include "Framework/Jobs/RetryWriter.h"
 #include "Framework/Jobs/StoredContent.h"
 
@@ -70,6 +71,7 @@ namespace OrthancRegistry
               WriteLocalJob(transaction, job);
             }
           }
+          WriteProgress(transaction, updates.progress, identity_.incarnation, configuration_, written);
           transaction.Flush();
           if (updates.isSomebodyAsking)
           {
@@ -113,6 +115,13 @@ namespace OrthancRegistry
         stale.push_back(update.job.id);
       }
     }
+    for (const ProgressUpdate& update : updates.progress)
+    {
+      if (!update.IsLocal() && std::find(written.begin(), written.end(), update.job.id) == written.end())
+      {
+        stale.push_back(update.job.id);
+      }
+    }
     return stale;
   }
 
@@ -135,12 +144,14 @@ namespace OrthancRegistry
     const std::optional<std::string> localId = core.id.empty() ? std::nullopt : std::make_optional(core.id);
     PutOffRetry(transaction, update, identity_.incarnation, configuration_, written);
     const StoredContent content = StoreContent(core.content, configuration_);
+    // Not "completedAt IS NULL", here and wherever a row is found by its id: with it PostgreSQL prefers the
+    // index of the jobs with an owner, which looks empty, and is full of those that have just ended.
     transaction.QueryLater<std::string>(
         "UPDATE SharedJobs SET revision = revision + 1, state = $4, progress = $5, errorCode = $6,"
         " runtimeMilliseconds = $7, localId = $8, changedAt = SharedNow(), completedAt = CASE WHEN $9 = 1"
         " THEN SharedNow() ELSE NULL END, requestedAction = CASE WHEN $9 = 1 THEN NULL ELSE requestedAction"
         " END, requestedRevision = CASE WHEN $9 = 1 THEN NULL ELSE requestedRevision END"
-        " WHERE id = $1 AND owner = $2 AND fence = $3 AND completedAt IS NULL RETURNING id",
+        " WHERE id = $1 AND owner = $2 AND fence = $3 AND state <> 2 AND state <> 3 RETURNING id",
         [&written](std::string id)
         {
           written.push_back(std::move(id));
@@ -166,7 +177,9 @@ namespace OrthancRegistry
           "INSERT INTO SharedJobRuns(localId, jobId, attempt, incarnation)"
           " SELECT $1, id, $3, $4 FROM SharedJobs WHERE id = $2 ON CONFLICT (localId) DO NOTHING",
           core.id, update.job.id, update.job.attempt, identity_.incarnation);
-      // Should it have been taken for a job of the core itself before its id was known
+    }
+    if (update.isTakenForLocal)
+    {
       transaction.Execute("DELETE FROM SharedJobs WHERE id = $1 AND origin = 1", core.id);
     }
   }

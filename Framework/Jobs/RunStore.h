@@ -18,20 +18,36 @@ namespace OrthancRegistry
   struct RunUpdate
   {
     ClaimedJob job;
-    CoreJob core;         // its id is empty if the core refused the job
-    bool isFirst = false; // the id at the core is not in the database yet
+    CoreJob core;                 // its id is empty if the core refused the job
+    bool isFirst = false;         // the id at the core is not in the database yet
+    bool isTakenForLocal = false; // the database has a local job of that id
+  };
+
+  // Progress and content of a job that goes on
+  struct ProgressUpdate
+  {
+    ClaimedJob job; // of a local job the id only: its fence is 0
+    CoreJob core;
+    bool isContentNew = false;
+
+    bool IsLocal() const
+    {
+      return job.fence == 0;
+    }
   };
 
   struct CoreUpdates
   {
     std::vector<RunUpdate> runs;
     std::vector<CoreJob> localJobs;
+    std::vector<ProgressUpdate> progress; // of both kinds
     std::set<std::string> known;   // of these, those that are only updated: a deleted one does not come back
     bool isSomebodyAsking = false; // tell all replicas to look again
+    bool isProgressDue = false;
 
     bool IsEmpty() const
     {
-      return runs.empty() && localJobs.empty();
+      return runs.empty() && localJobs.empty() && progress.empty();
     }
   };
 

@@ -26,6 +26,8 @@ namespace OrthancRegistry
     }
     run = Run();
     run.job = job;
+    run.job.request = {}; // the table is copied often, and only the submission needs it
+    run.claimed = std::chrono::steady_clock::now();
   }
 
   const Run* RunTable::Find(const ClaimedJob& job) const
@@ -85,6 +87,34 @@ namespace OrthancRegistry
       run->isSubmitting = false;
       run->refusal = refusal;
     }
+  }
+
+  bool RunTable::SetEnd(const CoreJob& core)
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(runs_.begin(), runs_.end(),
+                                    [&](const auto& entry)
+                                    {
+                                      return entry.second.localId == core.id;
+                                    });
+    if (found == runs_.end() || found->second.end)
+    {
+      return false;
+    }
+    found->second.end = core;
+    localIds_[core.id] = true; // it may be forgotten before it is ever listed
+    return true;
+  }
+
+  size_t RunTable::DropHeld(std::chrono::milliseconds age)
+  {
+    const auto latest = std::chrono::steady_clock::now() - age;
+    const std::lock_guard lock(mutex_);
+    return std::erase_if(runs_,
+                         [&](const auto& entry)
+                         {
+                           return entry.second.IsHeld() && entry.second.claimed <= latest;
+                         });
   }
 
   void RunTable::Remove(const ClaimedJob& job)
@@ -162,14 +192,71 @@ namespace OrthancRegistry
     return runs;
   }
 
-  size_t RunTable::CountBusy() const
+  size_t RunTable::Count(const std::function<bool(const Run&)>& predicate) const
   {
     const std::lock_guard lock(mutex_);
     return static_cast<size_t>(std::count_if(runs_.begin(), runs_.end(),
-                                             [](const auto& entry)
+                                             [&](const auto& entry)
                                              {
-                                               return !entry.second.isPaused;
+                                               return predicate(entry.second);
                                              }));
+  }
+
+  size_t RunTable::CountBusy() const
+  {
+    return Count(
+        [](const Run& run)
+        {
+          return !run.isPaused && !run.end;
+        });
+  }
+
+  size_t RunTable::CountHeld() const
+  {
+    return Count(
+        [](const Run& run)
+        {
+          return run.IsHeld();
+        });
+  }
+
+  size_t RunTable::CountAtCore() const
+  {
+    return Count(
+        [](const Run& run)
+        {
+          return run.IsAtCore();
+        });
+  }
+
+  bool RunTable::IsAnyActive() const
+  {
+    return Count(
+               [](const Run& run)
+               {
+                 return !run.isPaused;
+               }) > 0;
+  }
+
+  bool RunTable::IsRun(const std::string& localId) const
+  {
+    const std::lock_guard lock(mutex_);
+    return localIds_.contains(localId);
+  }
+
+  bool RunTable::IsUnfinished(const std::string& localId) const
+  {
+    return Count(
+               [&](const Run& run)
+               {
+                 return run.localId == localId && !run.end;
+               }) > 0;
+  }
+
+  bool RunTable::IsSubmitting() const
+  {
+    const std::lock_guard lock(mutex_);
+    return !submittedTypes_.empty();
   }
 
   bool RunTable::MayBeRun(const std::string& localId, const std::string& type) const

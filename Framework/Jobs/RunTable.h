@@ -3,6 +3,8 @@
 
 #include "Framework/Jobs/ICoreClient.h"
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,6 +22,7 @@ namespace OrthancRegistry
     std::string destination;
     int attempt = 0;
     int retries = 0; // failed runs before this one
+    int crashes = 0; // replicas that died while they ran it
     int64_t fence = 0;
     JobRequest request;
   };
@@ -38,7 +41,21 @@ namespace OrthancRegistry
     std::string localId;   // empty until the core has answered
     bool isPaused = false; // at the core, where it takes no slot
     std::optional<Refusal> refusal;
-    bool isRecalled = false; // being cancelled, so that another replica can run the job
+    std::optional<CoreJob> end; // what the core has said of its end, not written yet
+    bool isRecalled = false;    // being cancelled, so that another replica can run the job
+    std::chrono::steady_clock::time_point claimed;
+
+    // The core has not been told of it.
+    bool IsHeld() const
+    {
+      return !isSubmitting && localId.empty() && !refusal;
+    }
+
+    // It takes a slot of the core.
+    bool IsAtCore() const
+    {
+      return !IsHeld() && !isPaused && !refusal && !end;
+    }
   };
 
   // The queued jobs that this replica has claimed and that have not ended yet, and the ids that its core has
@@ -55,6 +72,12 @@ namespace OrthancRegistry
     // False if nobody follows it any more: to be cancelled.
     bool EndSubmission(const ClaimedJob& job, const std::string& localId);
     void RefuseSubmission(const ClaimedJob& job, const Refusal& refusal);
+
+    // The core has ended a run. False if it is none of those that are followed, or has ended already.
+    bool SetEnd(const CoreJob& core);
+
+    // Forgets the runs that the core has not been told of for that long. Answers how many they were.
+    size_t DropHeld(std::chrono::milliseconds age);
 
     void Remove(const ClaimedJob& job);
 
@@ -74,7 +97,15 @@ namespace OrthancRegistry
 
     bool Contains(const ClaimedJob& job) const;
     std::vector<Run> GetAll() const;
-    size_t CountBusy() const; // without those that are paused
+    size_t CountBusy() const; // without those that are paused, or have ended
+    size_t CountHeld() const;
+    size_t CountAtCore() const;
+    bool IsAnyActive() const;
+    bool IsSubmitting() const;
+    bool IsUnfinished(const std::string& localId) const;
+
+    // True for ended runs as well
+    bool IsRun(const std::string& localId) const;
 
     // True if a job of the core is none that the core has started by itself, or may be none: it is the run of
     // a queued job, or a submission of that type is under way, whose id is not known yet.
@@ -87,6 +118,7 @@ namespace OrthancRegistry
     void Prune(const std::set<std::string>& idsOfCore);
 
   private:
+    size_t Count(const std::function<bool(const Run&)>& predicate) const;
     Run* Find(const ClaimedJob& job);
     void ForgetSubmission(const ClaimedJob& job);
     const Run* Find(const ClaimedJob& job) const;
@@ -94,7 +126,7 @@ namespace OrthancRegistry
     mutable std::mutex mutex_;
     std::map<std::string, Run> runs_;
     std::multiset<std::string> submittedTypes_; // under way, be the run still here or not
-    std::map<std::string, bool> localIds_;      // of present and ended runs; true = has been listed
+    std::map<std::string, bool> localIds_;      // of present and ended runs; true = the core knows it
     std::vector<std::string> orphans_;
   };
 }

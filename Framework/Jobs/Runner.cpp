@@ -5,8 +5,8 @@
 
 namespace OrthancRegistry
 {
-  Runner::Runner(size_t threads, RunTable& runs, ICoreClient& core, std::function<void()> onSubmitted)
-      : threadsCount_(threads), runs_(runs), core_(core), onSubmitted_(std::move(onSubmitted))
+  Runner::Runner(size_t threads, RunTable& runs, ICoreClient& core, Handlers handlers)
+      : threadsCount_(threads), runs_(runs), core_(core), handlers_(std::move(handlers))
   {
   }
 
@@ -44,7 +44,15 @@ namespace OrthancRegistry
       const std::lock_guard lock(mutex_);
       queue_.push_back(std::move(job));
     }
-    pushed_.notify_one();
+    changed_.notify_one();
+  }
+
+  void Runner::Wake()
+  {
+    {
+      const std::lock_guard lock(mutex_); // whoever finds no slot waits before this can be missed
+    }
+    changed_.notify_one();
   }
 
   void Runner::Loop(const std::stop_token& stop)
@@ -52,22 +60,23 @@ namespace OrthancRegistry
     for (;;)
     {
       std::unique_lock lock(mutex_);
-      pushed_.wait(lock, stop,
-                   [this]
-                   {
-                     return !queue_.empty();
-                   });
+      changed_.wait(lock, stop,
+                    [this]
+                    {
+                      return !queue_.empty() && handlers_.hasSlot();
+                    });
       if (stop.stop_requested())
       {
         return;
       }
       const ClaimedJob job = std::move(queue_.front());
       queue_.pop_front();
+      const bool isBegun = runs_.BeginSubmission(job);
       lock.unlock();
-      if (runs_.BeginSubmission(job))
+      changed_.notify_one(); // there may be more of both
+      if (isBegun)
       {
         Submit(job);
-        onSubmitted_();
       }
     }
   }
@@ -77,10 +86,12 @@ namespace OrthancRegistry
     try
     {
       const std::string localId = core_.SubmitJob(job.request.uri, job.request.body);
-      if (!runs_.EndSubmission(job, localId))
+      if (runs_.EndSubmission(job, localId))
       {
-        core_.CancelJob(localId); // at once: whoever follows the jobs may hang in the database
+        handlers_.onAccepted(localId);
+        return;
       }
+      core_.CancelJob(localId); // at once: whoever follows the jobs may hang in the database
     }
     catch (const RegistryError& error)
     {
@@ -92,5 +103,6 @@ namespace OrthancRegistry
       LogError("Job " + job.id + " cannot be submitted to the core: " + error.what());
       runs_.RefuseSubmission(job, {ErrorCode::InternalError, error.what()});
     }
+    handlers_.onRefused();
   }
 }

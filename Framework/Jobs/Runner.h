@@ -11,13 +11,21 @@
 
 namespace OrthancRegistry
 {
-  // Submits claimed jobs to the core, on several threads because a submission can take long (the core reads
-  // the whole study first). Thread-safe.
+  // Submits claimed jobs to the core, as soon as it has a slot for them, on several threads because a
+  // submission can take long (the core reads the whole study first). Thread-safe.
   class Runner
   {
   public:
-    // "onSubmitted" is called, from any thread, when the core has accepted or refused a job.
-    Runner(size_t threads, RunTable& runs, ICoreClient& core, std::function<void()> onSubmitted);
+    struct Handlers
+    {
+      std::function<bool()> hasSlot; // asked again at each Wake()
+
+      // From any thread
+      std::function<void(const std::string& localId)> onAccepted; // the id is in the table of the runs
+      std::function<void()> onRefused;                            // by the core, or not wanted any more
+    };
+
+    Runner(size_t threads, RunTable& runs, ICoreClient& core, Handlers handlers);
     ~Runner();
 
     void Start();
@@ -26,6 +34,7 @@ namespace OrthancRegistry
     void Stop();
 
     void Push(ClaimedJob job);
+    void Wake(); // a slot may have become free
 
   private:
     void Loop(const std::stop_token& stop);
@@ -34,10 +43,10 @@ namespace OrthancRegistry
     const size_t threadsCount_;
     RunTable& runs_;
     ICoreClient& core_;
-    std::function<void()> onSubmitted_;
+    Handlers handlers_;
 
-    std::mutex mutex_;
-    std::condition_variable_any pushed_;
+    std::mutex mutex_; // slots are taken under it
+    std::condition_variable_any changed_;
     std::deque<ClaimedJob> queue_;
     std::vector<std::jthread> threads_; // used by Start() and Stop() only
   };

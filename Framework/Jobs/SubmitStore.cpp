@@ -61,7 +61,7 @@ namespace OrthancRegistry
                           "The header Idempotency-Key must have 1 to 255 printable characters of ASCII");
     }
     const StoredBody body = StoreBody(job.request.body, configuration_);
-    const std::string id = GenerateUuid();
+    const std::string id = GenerateOrderedUuid();
     for (;;)
     {
       try

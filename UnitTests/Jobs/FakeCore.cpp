@@ -56,6 +56,11 @@ namespace OrthancRegistry::Testing
                   });
     waiting_--;
     submissions_.push_back({uri, body, id});
+    if (isFast_)
+    {
+      jobs_.at(id).state = JobState::Success;
+      jobs_.at(id).progress = 100;
+    }
     changed_.notify_all();
     return id;
   }
@@ -255,6 +260,12 @@ namespace OrthancRegistry::Testing
   {
     const std::lock_guard lock(mutex_);
     isAutomatic_ = true;
+  }
+
+  void FakeCore::EndAtOnce()
+  {
+    const std::lock_guard lock(mutex_);
+    isFast_ = true;
   }
 
   void FakeCore::Observe(Observer observer)

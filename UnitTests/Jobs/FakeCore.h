@@ -45,6 +45,9 @@ namespace OrthancRegistry::Testing
     // From now on each listing advances each job by one state, up to Success.
     void RunByItself();
 
+    // From now on jobs have ended, in Success, by the time their submission is answered.
+    void EndAtOnce();
+
     // A submission to that URI is refused / held back until Release().
     void Refuse(const std::string& uri, ErrorCode code, const std::string& message);
     void Accept(const std::string& uri); // no longer refused
@@ -88,6 +91,7 @@ namespace OrthancRegistry::Testing
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool isAutomatic_ = false;
+    bool isFast_ = false;
     Observer observer_;
     std::map<std::string, std::pair<ErrorCode, std::string>> refused_;
     std::set<std::string> heldBack_;

@@ -127,7 +127,7 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(2u, a.reader.GetIds().size());
     core.state = JobState::Running;
     CoreUpdates updates;
-    updates.runs.push_back({a.claims.Claim(1).jobs.at(0), core, true});
+    updates.runs.push_back({a.claims.Claim(1).jobs.at(0), core, true, true});
     EXPECT_TRUE(a.runs.Write(updates).empty());
     EXPECT_EQ(std::vector<std::string>{id}, a.reader.GetIds());
     EXPECT_EQ(id, a.reader.Get(core.id)->id);
@@ -159,7 +159,7 @@ namespace OrthancRegistry::Testing
       return true;
     };
     const std::string id = a.jobs.Submit(MakeJob("/x"));
-    Dispatcher dispatcher(2, table, a.runs, a.claims, putOff, countNothing, {isHeld, recover},
+    Dispatcher dispatcher(2, nullptr, table, a.runs, a.claims, putOff, countNothing, {isHeld, recover},
                           [](const ClaimedJob&) {});
     dispatcher.Start();
     ASSERT_TRUE(WaitUntil(

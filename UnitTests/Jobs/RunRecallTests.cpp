@@ -76,6 +76,33 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(runs.MayWrite(running, InState(JobState::Success)));
   }
 
+  TEST(RunRecall, RemembersTheEndsThatTheCoreHasForgotten)
+  {
+    RunTable runs;
+    FakeCore core;
+    const ClaimedJob good = Claim(runs, "good");
+    const ClaimedJob cancelled = Claim(runs, "cancelled");
+    for (const auto& [job, end] : {std::pair(good, InState(JobState::Success)),
+                                   std::pair(cancelled, InState(JobState::Failure, ErrorCode::CanceledJob))})
+    {
+      ASSERT_TRUE(runs.BeginSubmission(job));
+      ASSERT_TRUE(runs.EndSubmission(job, "local " + job.id));
+      CoreJob ended = end;
+      ended.id = "local " + job.id;
+      EXPECT_TRUE(runs.IsUnfinished(ended.id));
+      EXPECT_TRUE(runs.SetEnd(ended));
+      EXPECT_FALSE(runs.SetEnd(ended));
+      EXPECT_FALSE(runs.IsUnfinished(ended.id));
+    }
+    EXPECT_EQ(0u, runs.CountBusy());
+    EXPECT_EQ(0u, runs.CountAtCore());
+    const auto dropped = RecallRuns(runs, core, In(std::chrono::seconds(10)));
+    ASSERT_EQ(1u, dropped.size());
+    EXPECT_EQ("cancelled", dropped[0].id);
+    EXPECT_TRUE(runs.Contains(good));
+    EXPECT_FALSE(runs.Contains(cancelled));
+  }
+
   TEST(RunRecall, WaitsForTheCoreUntilTheDeadline)
   {
     RunTable runs;

@@ -5,6 +5,34 @@
 
 namespace OrthancRegistry::Testing
 {
+  TEST(RunTable, EndedRunsAreForgottenWithTheCore)
+  {
+    RunTable runs;
+    ClaimedJob job;
+    job.id = "job";
+    job.type = "X";
+    job.fence = 1;
+    runs.Add(job);
+    EXPECT_EQ(1u, runs.CountHeld());
+    ASSERT_TRUE(runs.BeginSubmission(job));
+    EXPECT_EQ(0u, runs.CountHeld());
+    EXPECT_EQ(1u, runs.CountAtCore());
+    ASSERT_TRUE(runs.EndSubmission(job, "local"));
+    CoreJob core;
+    core.id = "local";
+    core.state = JobState::Success;
+    ASSERT_TRUE(runs.SetEnd(core));
+    EXPECT_EQ(0u, runs.CountAtCore());
+    EXPECT_EQ(0u, runs.DropHeld(std::chrono::milliseconds(0)));
+    runs.Prune({});
+    EXPECT_TRUE(runs.IsRun("local")); // not written yet
+    runs.Remove(job);
+    runs.Prune({"local"});
+    EXPECT_TRUE(runs.IsRun("local"));
+    runs.Prune({});
+    EXPECT_FALSE(runs.IsRun("local"));
+  }
+
   TEST(RunTable, AbandonedSubmission)
   {
     RunTable runs;

@@ -28,6 +28,15 @@ TEST(SQLiteTranslator, LeavesOtherUsesOfAny)
   }
 }
 
+TEST(SQLiteTranslator, ReplacesUnnest)
+{
+  EXPECT_EQ("FROM json_each(?2) AS value", Translate("FROM unnest($2) AS value"));
+  for (const char* const sql : {"FROM unnest", "FROM unnest(x)", "unnested($)", "'unnest($1)'"})
+  {
+    EXPECT_EQ(sql, Translate(sql));
+  }
+}
+
 TEST(SQLiteTranslator, RemovesRowLocks)
 {
   EXPECT_EQ("SELECT 1 FROM t", Translate("SELECT 1 FROM t FOR UPDATE").substr(0, 15));
