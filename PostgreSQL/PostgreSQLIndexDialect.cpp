@@ -219,9 +219,13 @@ namespace OrthancRegistry
     transaction.Execute("SELECT SharedAnnounceChanges()");
   }
 
-  int64_t PostgreSQLIndexDialect::GetVisibleChangesLimit(Transaction& transaction) const
+  void PostgreSQLIndexDialect::AskVisibleChangesLimit(Transaction& transaction, int64_t& limit) const
   {
-    return transaction.QueryValue<int64_t>("SELECT SharedVisibleChangesLimit()");
+    transaction.QueryLater<int64_t>("SELECT SharedVisibleChangesLimit()",
+                                    [&limit](int64_t value)
+                                    {
+                                      limit = value;
+                                    });
   }
 
   void PostgreSQLIndexDialect::PrepareExport(Transaction& transaction) const

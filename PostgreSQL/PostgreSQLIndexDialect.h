@@ -19,7 +19,7 @@ namespace OrthancRegistry
     void MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
                       const std::vector<ResourceMetadata>& metadata) const override;
     void PrepareChange(Transaction& transaction) const override;
-    int64_t GetVisibleChangesLimit(Transaction& transaction) const override;
+    void AskVisibleChangesLimit(Transaction& transaction, int64_t& limit) const override;
     void PrepareExport(Transaction& transaction) const override;
     bool IsHiddenMetadata(int type) const override;
     void TouchPatient(Transaction& transaction, int64_t patient) const override;
@@ -32,6 +32,17 @@ namespace OrthancRegistry
     // PostgreSQLFindDialect.cpp
     std::string_view GetBytewiseCollation() const override;
     std::string_view GetWildcardOperator() const override;
+
+    bool HasLateralJoins() const override
+    {
+      return true;
+    }
+
+    bool HasVariables() const override
+    {
+      return true;
+    }
+
     std::string TranslateWildcard(std::string_view wildcard) const override;
   };
 }

@@ -26,6 +26,12 @@ namespace OrthancRegistry
     // BEGIN of a transaction that writes, or not. A server that only reads is lost to one that writes.
     void SendBegin(std::string_view sql, bool isWriting);
 
+    // What follows, without BEGIN, only reads.
+    void BeginReading()
+    {
+      isWriting_ = false;
+    }
+
     // Sends a synchronization point, and as much of what is waiting to be sent as the network takes.
     void Synchronize();
 

@@ -14,9 +14,20 @@ namespace OrthancRegistry
   PostgreSQLSession::PostgreSQLSession(const PostgreSQLParameters& parameters,
                                        std::unique_ptr<PostgreSQLConnection> connection,
                                        std::shared_ptr<SessionGeneration> generation)
-      : parameters_(parameters), pipeline_(std::move(connection)), generation_(std::move(generation)),
-        born_(*generation_)
+      : parameters_(parameters), pipeline_(RefuseWrites(std::move(connection))),
+        generation_(std::move(generation)), born_(*generation_)
   {
+  }
+
+  std::unique_ptr<PostgreSQLConnection>
+  PostgreSQLSession::RefuseWrites(std::unique_ptr<PostgreSQLConnection> connection)
+  {
+    if (!connection->IsPooled())
+    {
+      connection->Execute(
+          "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY", {});
+    }
+    return connection;
   }
 
   void PostgreSQLSession::CheckActive() const
@@ -50,8 +61,18 @@ namespace OrthancRegistry
     proofParameter_ = parameter;
   }
 
+  bool PostgreSQLSession::NeedsBegin() const
+  {
+    return mode_ != AccessMode::ReadOnly || pipeline_.GetConnection().IsPooled();
+  }
+
   void PostgreSQLSession::SendBegin()
   {
+    if (!NeedsBegin())
+    {
+      pipeline_.BeginReading();
+      return;
+    }
     if (mode_ == AccessMode::ReadOnly)
     {
       pipeline_.SendBegin("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", false);
@@ -178,9 +199,12 @@ namespace OrthancRegistry
   void PostgreSQLSession::CommitReading()
   {
     pipeline_.Receive();
-    pipeline_.Send("COMMIT", {}, {}, {});
-    pipeline_.Synchronize();
-    pipeline_.Abandon();
+    if (NeedsBegin())
+    {
+      pipeline_.Send("COMMIT", {}, {}, {});
+      pipeline_.Synchronize();
+      pipeline_.Abandon();
+    }
   }
 
   void PostgreSQLSession::CommitWriting()
@@ -233,7 +257,10 @@ namespace OrthancRegistry
     // What went wrong before must not make the server skip the ROLLBACK.
     pipeline_.Synchronize();
     pipeline_.Abandon();
-    pipeline_.Send("ROLLBACK", {}, {}, {});
+    if (NeedsBegin())
+    {
+      pipeline_.Send("ROLLBACK", {}, {}, {});
+    }
     pipeline_.Receive();
     if (pipeline_.IsInTransaction())
     {

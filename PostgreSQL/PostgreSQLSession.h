@@ -14,8 +14,10 @@ namespace OrthancRegistry
 
   // Transactions over one pipelined connection. The round trips of a transaction: one for each Flush() that
   // has something to wait for. BEGIN travels with the first statement; COMMIT of a writing transaction
-  // travels with the statements before it, provided that the identifier of the transaction is known by then;
-  // COMMIT of a read-only one is not waited for.
+  // travels with the statements before it, provided that the identifier of the transaction is known by then.
+  // A read-only transaction needs neither BEGIN nor COMMIT: at READ COMMITTED each of its statements sees
+  // what is committed by then anyway, and the session refuses writes by itself. (Behind a pooler it does not,
+  // so there they are sent, and COMMIT is not waited for.)
   class PostgreSQLSession : public ISession, public IProvableSession
   {
   public:
@@ -63,6 +65,9 @@ namespace OrthancRegistry
     }
 
   private:
+    static std::unique_ptr<PostgreSQLConnection>
+    RefuseWrites(std::unique_ptr<PostgreSQLConnection> connection);
+
     enum class State
     {
       Idle,
@@ -71,6 +76,7 @@ namespace OrthancRegistry
     };
 
     void CheckActive() const;
+    bool NeedsBegin() const;
     void SendBegin();
     void SendSettings();
     void LogStatement(std::string_view sql) const;

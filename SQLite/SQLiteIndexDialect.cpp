@@ -164,9 +164,9 @@ namespace OrthancRegistry
   {
   }
 
-  int64_t SQLiteIndexDialect::GetVisibleChangesLimit(Transaction& transaction) const
+  void SQLiteIndexDialect::AskVisibleChangesLimit(Transaction& transaction, int64_t& limit) const
   {
-    return transaction.QueryValue<int64_t>(
+    limit = transaction.QueryValue<int64_t>(
         "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Changes'");
   }
 

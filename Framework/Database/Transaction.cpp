@@ -48,8 +48,14 @@ namespace OrthancRegistry
   void Transaction::QueryRows(std::string_view sql, std::span<const Parameter> parameters,
                               ISession::RowHandler onRow)
   {
-    EnqueueBound(sql, parameters, std::move(onRow), {});
+    QueryRowsLater(sql, parameters, std::move(onRow));
     Flush();
+  }
+
+  void Transaction::QueryRowsLater(std::string_view sql, std::span<const Parameter> parameters,
+                                   ISession::RowHandler onRow)
+  {
+    EnqueueBound(sql, parameters, std::move(onRow), {});
   }
 
   void Transaction::Flush()

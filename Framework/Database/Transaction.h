@@ -168,6 +168,8 @@ namespace OrthancRegistry
 
     // For statements whose number of parameters is known at run time only (the Find compiler).
     void QueryRows(std::string_view sql, std::span<const Parameter> parameters, ISession::RowHandler onRow);
+    void QueryRowsLater(std::string_view sql, std::span<const Parameter> parameters,
+                        ISession::RowHandler onRow);
 
     void Flush();
     void Commit();

@@ -48,6 +48,27 @@ namespace OrthancRegistry::Changes
           AppendTo(changes), range.after, range.until, range.types.size(), range.types, range.count);
       return changes;
     }
+
+    // Reads, in the same round trip as the limit and after it, what is visible by then: "read" is one of the
+    // above. What is beyond the limit may still be preceded by something else, so it is dropped.
+    template <typename Read>
+    std::vector<Change> ReadVisible(IndexTransaction& t, Range range, Read read)
+    {
+      int64_t visible = 0;
+      t.dialect.AskVisibleChangesLimit(t.transaction, visible);
+      std::vector<Change> changes = read(t.transaction, range);
+      const size_t dropped = std::erase_if(changes,
+                                           [&visible](const Change& change)
+                                           {
+                                             return change.seq > visible;
+                                           });
+      if (dropped > 0 && read == ReadLast)
+      {
+        range.until = std::min(range.until, visible);
+        return read(t.transaction, range);
+      }
+      return changes;
+    }
   }
 
   void Log(IndexTransaction& t, int changeType, ResourceLevel level, int64_t id, const std::string& date)
@@ -66,15 +87,14 @@ namespace OrthancRegistry::Changes
   Page Get(IndexTransaction& t, int64_t since, int64_t to, const std::vector<int64_t>& changeTypes,
            uint32_t limit)
   {
-    const int64_t visible = t.dialect.GetVisibleChangesLimit(t.transaction);
     const bool last = to >= 0 && since == 0;
 
     // One more than asked tells whether there are others.
     const int64_t count = limit == 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(limit) + 1;
-    const Range range{since, to >= 0 ? std::min(to, visible) : visible, changeTypes, count};
+    const Range range{since, to >= 0 ? to : std::numeric_limits<int64_t>::max(), changeTypes, count};
 
     Page page;
-    page.changes = last ? ReadLast(t.transaction, range) : ReadFirst(t.transaction, range);
+    page.changes = ReadVisible(t, range, last ? ReadLast : ReadFirst);
     page.done = limit == 0 || page.changes.size() <= limit;
     if (!page.done)
     {
@@ -89,14 +109,16 @@ namespace OrthancRegistry::Changes
 
   std::optional<Change> GetLast(IndexTransaction& t)
   {
-    const int64_t visible = t.dialect.GetVisibleChangesLimit(t.transaction);
-    auto changes = ReadLast(t.transaction, Range{0, visible, {}, 1});
+    auto changes = ReadVisible(t, Range{0, std::numeric_limits<int64_t>::max(), {}, 1}, ReadLast);
     return changes.empty() ? std::nullopt : std::make_optional(std::move(changes.front()));
   }
 
   int64_t GetLastIndex(IndexTransaction& t)
   {
-    return t.dialect.GetVisibleChangesLimit(t.transaction);
+    int64_t visible = 0;
+    t.dialect.AskVisibleChangesLimit(t.transaction, visible);
+    t.transaction.Flush();
+    return visible;
   }
 
   void Clear(IndexTransaction& t)

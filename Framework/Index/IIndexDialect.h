@@ -89,13 +89,13 @@ namespace OrthancRegistry
     virtual void MergeContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
                               const std::vector<ResourceMetadata>& metadata) const = 0;
 
-    // To be called before a transaction logs its first change, see GetVisibleChangesLimit().
+    // To be called before a transaction logs its first change, see AskVisibleChangesLimit().
     virtual void PrepareChange(Transaction& transaction) const = 0;
 
-    // The highest sequence number up to which no change can become visible any more that is not visible now:
-    // the last one given, unless somebody is writing. Deleted changes count. The changes have to be read by a
-    // later statement than this one.
-    virtual int64_t GetVisibleChangesLimit(Transaction& transaction) const = 0;
+    // Asks for the highest sequence number up to which no change can become visible any more that is not
+    // visible now: the last one given, unless somebody is writing. Deleted changes count. The changes have to
+    // be read by a later statement than this one; both may travel together, see Transaction::QueryLater().
+    virtual void AskVisibleChangesLimit(Transaction& transaction, int64_t& limit) const = 0;
 
     // To be called before a transaction logs an export: whoever sees a number sees all that are lower.
     virtual void PrepareExport(Transaction& transaction) const = 0;
@@ -127,6 +127,13 @@ namespace OrthancRegistry
     // byte, the second is the operator that matches a text with a pattern.
     virtual std::string_view GetBytewiseCollation() const = 0;
     virtual std::string_view GetWildcardOperator() const = 0;
+
+    // Whether there are lateral joins, and a planner that needs them to walk along an index
+    virtual bool HasLateralJoins() const = 0;
+
+    // Whether a statement can keep a text for the later ones of its transaction: set_config(),
+    // current_setting()
+    virtual bool HasVariables() const = 0;
 
     // The pattern of that operator for one where '*' is any run of characters, '?' any character, and
     // everything else is literal.

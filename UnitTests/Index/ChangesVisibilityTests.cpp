@@ -111,6 +111,51 @@ namespace OrthancRegistry::Testing
     EXPECT_THAT(seen, ElementsAre(1));
   }
 
+  // The session that has found everything decided does not ask again as long as no number is drawn.
+  TEST_F(ChangesVisibilityTest, WhatWasDecidedIsNotTakenForTheNextNumber)
+  {
+    IndexTransaction reader = Read();
+    EXPECT_EQ(0, Changes::GetLastIndex(reader));
+    EXPECT_EQ(0, Changes::GetLastIndex(reader));
+
+    IndexTransaction first = Write();
+    IndexTransaction second = Write();
+    Log(first);
+    Log(second);
+    second.transaction.Commit();
+    EXPECT_EQ(0, Changes::GetLastIndex(reader));
+    EXPECT_FALSE(Changes::GetLast(reader));
+    first.transaction.Commit();
+    EXPECT_EQ(2, Changes::GetLastIndex(reader));
+    EXPECT_EQ(2, Changes::GetLast(reader).value().seq);
+
+    IndexTransaction third = Write();
+    third.dialect.PrepareChange(third.transaction);
+    third.transaction.Flush();
+    IndexTransaction fourth = Write();
+    Log(fourth);
+    fourth.transaction.Commit();
+    EXPECT_EQ(2, Changes::GetLast(reader).value().seq) << "The third writer may still draw a number";
+    EXPECT_EQ(2, Changes::Get(reader, 0, 1000, {}, 1).changes.at(0).seq);
+    third.transaction.Rollback();
+    EXPECT_EQ(3, Changes::GetLast(reader).value().seq);
+  }
+
+  TEST_F(ChangesVisibilityTest, APageAndItsLimitAreOneRoundTrip)
+  {
+    IndexTransaction writer = Write();
+    Log(writer);
+    Log(writer);
+    writer.transaction.Commit();
+
+    IndexTransaction reader = Read();
+    const uint64_t before = reader.transaction.GetStatistics().roundTrips;
+    EXPECT_EQ(2, Changes::GetLast(reader).value().seq);
+    EXPECT_EQ(2u, Changes::Get(reader, 0, -1, {}, 10).changes.size());
+    reader.Commit();
+    EXPECT_EQ(2u, reader.transaction.GetStatistics().roundTrips - before);
+  }
+
   TEST_F(ChangesVisibilityTest, NumbersOfARolledBackTransactionAreNotWaitedFor)
   {
     std::vector<int64_t> seen;

@@ -2,22 +2,16 @@
 #include "Framework/Index/Find/Find.h"
 
 #include "Framework/Index/Find/FilterCompiler.h"
+#include "Framework/Index/Find/FindPage.h"
 #include "Framework/Index/Find/Retrieval.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace OrthancRegistry
 {
   namespace
   {
-    int64_t ToInteger(uint64_t value)
-    {
-      constexpr uint64_t maximum = std::numeric_limits<int64_t>::max();
-      return static_cast<int64_t>(std::min(value, maximum));
-    }
-
     // The columns of the first round trip after the internal and the public id
     struct Columns
     {
@@ -26,27 +20,93 @@ namespace OrthancRegistry
       bool hasParent = false;               // then the public id of the parent follows
     };
 
-    Columns SelectColumns(SqlBuilder& sql, const FindRequest& request)
+    std::vector<ResourceLevel> GetAncestors(const FindRequest& request)
     {
-      const ResourceLevel own = sql.GetLevel();
-      const std::string alias(GetAlias(own));
-      Columns columns;
-      columns.text = alias + ".internalId, " + alias + ".publicId";
-      for (ResourceLevel level = ResourceLevel::Patient; level < own; level = GetChildLevel(level))
+      std::vector<ResourceLevel> ancestors;
+      for (ResourceLevel level = ResourceLevel::Patient; level < request.filter.level;
+           level = GetChildLevel(level))
       {
         const ParentRetrieval& asked = request.parents[static_cast<size_t>(level)];
         if (asked.mainDicomTags || asked.metadata)
         {
-          columns.ancestors.push_back(level);
-          columns.text.append(", ").append(sql.UseAncestor(GetChildLevel(level))).append(".parentId");
+          ancestors.push_back(level);
         }
       }
-      if (request.parentIdentifier && own != ResourceLevel::Patient)
+      return ancestors;
+    }
+
+    bool HasParent(const FindRequest& request)
+    {
+      return request.parentIdentifier && request.filter.level != ResourceLevel::Patient;
+    }
+
+    // Ancestors are joined.
+    Columns SelectColumns(SqlBuilder& sql, const FindRequest& request)
+    {
+      const ResourceLevel own = sql.GetLevel();
+      const std::string alias(GetAlias(own));
+      Columns columns{alias + ".internalId, " + alias + ".publicId", GetAncestors(request),
+                      HasParent(request)};
+      for (const ResourceLevel level : columns.ancestors)
       {
-        columns.hasParent = true;
+        columns.text.append(", ").append(sql.UseAncestor(GetChildLevel(level))).append(".parentId");
+      }
+      if (columns.hasParent)
+      {
         columns.text.append(", ").append(sql.UseAncestor(GetParentLevel(own))).append(".publicId");
       }
       return columns;
+    }
+
+    std::string LookUp(std::string_view column, const std::string& internalId)
+    {
+      return "(SELECT Resources." + std::string(column) +
+             " FROM Resources WHERE Resources.internalId = " + internalId + ")";
+    }
+
+    // Ancestors are looked up for each row of "found".
+    Columns LookUpColumns(const FindRequest& request)
+    {
+      const ResourceLevel own = request.filter.level;
+      Columns columns{"found.internalId, found.publicId", GetAncestors(request), HasParent(request)};
+      const auto getAncestor = [own](ResourceLevel level)
+      {
+        std::string id = "found.internalId";
+        for (ResourceLevel current = own; current > level; current = GetParentLevel(current))
+        {
+          id = LookUp("parentId", id);
+        }
+        return id;
+      };
+      for (const ResourceLevel level : columns.ancestors)
+      {
+        columns.text += ", " + getAncestor(level);
+      }
+      if (columns.hasParent)
+      {
+        columns.text += ", " + LookUp("publicId", getAncestor(GetParentLevel(own)));
+      }
+      return columns;
+    }
+
+    struct Statement
+    {
+      Columns columns;
+      std::string text;
+    };
+
+    Statement MakeStatement(SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request)
+    {
+      if (HasLimits(request))
+      {
+        Columns columns = LookUpColumns(request);
+        const std::string page = SelectPage(sql, dialect, request);
+        return {columns, "SELECT " + columns.text + " FROM (" + page + ") AS found"};
+      }
+      CompileFilter(sql, dialect, request.filter);
+      CompileOrdering(sql, dialect, request.ordering);
+      Columns columns = SelectColumns(sql, request);
+      return {columns, sql.BuildSelect(columns.text)};
     }
 
     FoundRow ReadRow(const IRow& row, const Columns& columns)
@@ -66,33 +126,83 @@ namespace OrthancRegistry
       return found;
     }
 
-    std::string GetLimits(SqlBuilder& sql, const std::optional<FindLimits>& limits)
+    // Whether an index finds a text like this: by how it begins, or by three characters in a row (trigrams)
+    bool IsWildcardInAnIndex(const std::string& wildcard)
     {
-      if (!limits || (limits->since == 0 && limits->count == 0))
+      constexpr size_t TRIGRAM = 3;
+      size_t literals = 0;
+      for (const char character : wildcard)
       {
-        return "";
+        literals = character == '*' || character == '?' ? 0 : literals + 1;
+        if (literals == TRIGRAM)
+        {
+          return true;
+        }
       }
-      const uint64_t count = limits->count == 0 ? std::numeric_limits<uint64_t>::max() : limits->count;
-      std::string text = " LIMIT " + sql.Bind(ToInteger(count));
-      return text + " OFFSET " + sql.Bind(ToInteger(limits->since));
+      return wildcard.find_first_of("*?") != 0;
+    }
+
+    bool IsInAnIndex(const TagConstraint& constraint)
+    {
+      return constraint.isIdentifier && constraint.isCaseSensitive && constraint.isMandatory &&
+             (constraint.type != ConstraintType::Wildcard ||
+              std::all_of(constraint.values.begin(), constraint.values.end(), IsWildcardInAnIndex));
+    }
+
+    // A statement that keeps something cannot have several processes of the server: a search that has to look
+    // at everything may be worth them.
+    bool IsScan(const FindFilter& filter)
+    {
+      const bool hasConstraints = !filter.tags.empty() || !filter.metadata.empty();
+      const bool hasIds = std::any_of(filter.orthancIds.begin(), filter.orthancIds.end(),
+                                      [](const std::string& id)
+                                      {
+                                        return !id.empty();
+                                      });
+      return hasConstraints && !hasIds && std::none_of(filter.tags.begin(), filter.tags.end(), IsInAnIndex);
+    }
+
+    // Whether the ids of what is found stay at the server, so that the contents are retrieved in the same
+    // round trip
+    bool MayBeKept(const SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request)
+    {
+      constexpr size_t MAXIMUM_SIZE = 1024 * 1024; // more may not travel at once
+      return dialect.HasVariables() && Retrieval::IsAnythingAsked(request) && !IsScan(request.filter) &&
+             sql.GetSize() <= MAXIMUM_SIZE;
+    }
+
+    std::string KeepFound(const Statement& statement, const FindRequest& request)
+    {
+      std::string text = "WITH found (internalId, publicId";
+      for (const ResourceLevel level : statement.columns.ancestors)
+      {
+        text += ", ancestor" + std::to_string(static_cast<int>(level));
+      }
+      text += statement.columns.hasParent ? ", parentPublicId" : "";
+      text += ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE ";
+      return text + Retrieval::KeepIds(request);
     }
   }
 
   std::vector<FoundItem> FindResources(IndexTransaction& t, const FindRequest& request)
   {
     SqlBuilder sql(request.filter.level);
-    CompileFilter(sql, t.dialect, request.filter);
-    CompileOrdering(sql, t.dialect, request.ordering);
-    const Columns columns = SelectColumns(sql, request);
-    const std::string limits = GetLimits(sql, request.limits);
-
-    std::vector<FoundRow> rows;
-    t.transaction.QueryRows(sql.BuildSelect(columns.text) + limits, sql.GetParameters(),
-                            [&](const IRow& row)
-                            {
-                              rows.push_back(ReadRow(row, columns));
-                            });
-    return Retrieval(t, request, rows).Run();
+    Statement statement = MakeStatement(sql, t.dialect, request);
+    const bool isKept = MayBeKept(sql, t.dialect, request);
+    Retrieval retrieval(t, request, isKept ? Retrieval::Source::Kept : Retrieval::Source::Bound);
+    const auto onRow = [&](const IRow& row)
+    {
+      retrieval.Add(ReadRow(row, statement.columns));
+    };
+    if (isKept)
+    {
+      t.transaction.QueryRowsLater(KeepFound(statement, request), sql.GetParameters(), onRow);
+    }
+    else
+    {
+      t.transaction.QueryRows(statement.text, sql.GetParameters(), onRow);
+    }
+    return retrieval.Run();
   }
 
   uint64_t CountResources(IndexTransaction& t, const FindFilter& filter)

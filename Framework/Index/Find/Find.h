@@ -7,8 +7,8 @@
 
 namespace OrthancRegistry
 {
-  // FIND: the resources in the requested order, each with what was asked for. At most two round trips,
-  // whatever is retrieved: the first finds, the second retrieves.
+  // FIND: the resources in the requested order, each with what was asked for. One round trip where indexes
+  // find them; otherwise at most two: the first finds, the second retrieves.
   std::vector<FoundItem> FindResources(IndexTransaction& t, const FindRequest& request);
 
   // COUNT_RESOURCES: exact

@@ -34,27 +34,44 @@ namespace OrthancRegistry
       return attachment;
     }
 
-    // "SELECT <what> FROM <descendants> <join> WHERE <they belong to resources of $1>"
-    std::string SelectOfDescendants(ResourceLevel level, ResourceLevel target, std::string_view what,
-                                    std::string_view join = "")
+    // "SELECT <what> FROM <descendants> <join> WHERE <they belong to resources of that list>"
+    std::string SelectOfDescendants(ResourceLevel level, ResourceLevel target, const std::string& list,
+                                    std::string_view what, std::string_view join = "")
     {
       const std::string root = GetDescendantRoot(level);
       std::string text = "SELECT ";
       text.append(what).append(" ").append(GetDescendantTables(level, target));
-      text.append(" ").append(join).append(" WHERE ").append(root).append(" = ANY($1)");
+      text.append(" ").append(join).append(" WHERE ").append(root).append(" = ").append(list);
       return text;
     }
 
-    // The common table expression "one": for each resource of $1 its instance with the lowest public id
-    std::string WithOneInstance(ResourceLevel level, const IIndexDialect& dialect)
+    // The common table expression "one": for each resource of the list its instance with the lowest public id
+    std::string WithOneInstance(ResourceLevel level, const IIndexDialect& dialect, const std::string& list)
     {
       const std::string root = GetDescendantRoot(level);
       std::string columns = root + " AS root, instance.internalId AS id, instance.publicId AS publicId, ";
       columns += "ROW_NUMBER() OVER (PARTITION BY " + root + " ORDER BY instance.publicId";
       columns.append(dialect.GetBytewiseCollation()).append(") AS ranking");
       std::string text = "WITH one AS (SELECT root, id, publicId FROM (";
-      text += SelectOfDescendants(level, ResourceLevel::Instance, columns);
+      text += SelectOfDescendants(level, ResourceLevel::Instance, list, columns);
       return text + ") AS ranked WHERE ranking = 1) ";
+    }
+
+    // The variables of a transaction, see IIndexDialect::HasVariables()
+    std::string GetVariable(ResourceLevel level)
+    {
+      return "'registry.found" + std::to_string(static_cast<int>(level)) + "'";
+    }
+
+    std::string KeepColumn(ResourceLevel level, const std::string& column)
+    {
+      return "(SELECT set_config(" + GetVariable(level) + ", CAST(ARRAY(SELECT " + column +
+             " FROM found) AS TEXT), TRUE)) IS NOT NULL";
+    }
+
+    std::string GetKept(ResourceLevel level)
+    {
+      return "CAST(NULLIF(current_setting(" + GetVariable(level) + ", TRUE), '') AS BIGINT[])";
     }
 
     int64_t EncodeTag(const TagKey& tag)
@@ -63,16 +80,16 @@ namespace OrthancRegistry
     }
   }
 
-  Retrieval::Retrieval(IndexTransaction& t, const FindRequest& request, std::vector<FoundRow>& rows)
-      : t_(t), request_(request), rows_(rows)
+  Retrieval::Retrieval(IndexTransaction& t, const FindRequest& request, Source source)
+      : t_(t), request_(request), source_(source)
   {
-    ids_.reserve(rows.size());
-    positions_.reserve(rows.size());
-    for (const FoundRow& row : rows)
-    {
-      positions_[row.item.id] = ids_.size();
-      ids_.push_back(row.item.id);
-    }
+  }
+
+  void Retrieval::Add(FoundRow row)
+  {
+    positions_[row.item.id] = ids_.size();
+    ids_.push_back(row.item.id);
+    rows_.push_back(std::move(row));
   }
 
   bool Retrieval::IsAnythingAsked(const FindRequest& request)
@@ -90,24 +107,68 @@ namespace OrthancRegistry
            std::any_of(request.children.begin(), request.children.end(), children);
   }
 
-  std::vector<int64_t> Retrieval::CollectIds(bool own, bool ParentRetrieval::* ofParents) const
+  std::string Retrieval::KeepIds(const FindRequest& request)
   {
-    std::unordered_set<int64_t> ids;
-    for (const FoundRow& row : rows_)
+    std::string text = KeepColumn(request.filter.level, "internalId");
+    for (size_t level = 0; level < static_cast<size_t>(request.filter.level); level++)
     {
-      for (size_t level = 0; level < static_cast<size_t>(request_.filter.level); level++)
+      if (request.parents[level].mainDicomTags || request.parents[level].metadata)
       {
-        if (request_.parents[level].*ofParents)
+        text += " AND " + KeepColumn(static_cast<ResourceLevel>(level), "ancestor" + std::to_string(level));
+      }
+    }
+    return text;
+  }
+
+  Retrieval::Ids Retrieval::GetOwn(int parameter) const
+  {
+    if (source_ == Source::Kept)
+    {
+      return {"ANY(" + GetKept(request_.filter.level) + ")", {}};
+    }
+    return {"ANY($" + std::to_string(parameter) + ")", ids_};
+  }
+
+  bool Retrieval::IsAsked(bool own, bool ParentRetrieval::* ofParents) const
+  {
+    const auto end = request_.parents.begin() + static_cast<int>(request_.filter.level);
+    return own || std::any_of(request_.parents.begin(), end,
+                              [ofParents](const ParentRetrieval& asked)
+                              {
+                                return asked.*ofParents;
+                              });
+  }
+
+  // The first parameter
+  Retrieval::Ids Retrieval::Collect(bool own, bool ParentRetrieval::* ofParents) const
+  {
+    std::string kept = own ? GetKept(request_.filter.level) : "";
+    std::unordered_set<int64_t> ids(own ? ids_.begin() : ids_.end(), ids_.end());
+    for (size_t level = 0; level < static_cast<size_t>(request_.filter.level); level++)
+    {
+      if (request_.parents[level].*ofParents)
+      {
+        kept += (kept.empty() ? "" : " || ") + GetKept(static_cast<ResourceLevel>(level));
+        for (const FoundRow& row : rows_)
         {
           ids.insert(row.ancestors[level]);
         }
       }
-      if (own)
-      {
-        ids.insert(row.item.id);
-      }
     }
-    return {ids.begin(), ids.end()};
+    return source_ == Source::Kept ? Ids{"ANY(" + kept + ")", {}} : Ids{"ANY($1)", {ids.begin(), ids.end()}};
+  }
+
+  template <typename... Columns, typename Handler, typename... Arguments>
+  void Retrieval::Ask(const std::string& sql, Handler handler, const Ids& ids, const Arguments&... arguments)
+  {
+    if (source_ == Source::Kept)
+    {
+      t_.transaction.QueryLater<Columns...>(sql, std::move(handler), arguments...);
+    }
+    else
+    {
+      t_.transaction.QueryLater<Columns...>(sql, std::move(handler), arguments..., ids.bound);
+    }
   }
 
   FoundItem& Retrieval::GetItem(int64_t id)
@@ -115,31 +176,15 @@ namespace OrthancRegistry
     return rows_[positions_.at(id)].item;
   }
 
-  void Retrieval::RetrieveTags()
-  {
-    const std::vector<int64_t> ids = CollectIds(request_.mainDicomTags, &ParentRetrieval::mainDicomTags);
-    if (ids.empty())
-    {
-      return;
-    }
-    t_.transaction.QueryLater<int64_t, uint16_t, uint16_t, std::string>(
-        "SELECT id, tagGroup, tagElement, COALESCE(value, '') FROM MainDicomTags WHERE id = ANY($1)",
-        [this](int64_t id, uint16_t group, uint16_t element, std::string value)
-        {
-          tags_[id].push_back({group, element, std::move(value)});
-        },
-        ids);
-  }
-
   void Retrieval::RetrieveMetadata()
   {
-    const std::vector<int64_t> ids = CollectIds(request_.metadata, &ParentRetrieval::metadata);
-    if (ids.empty())
+    if (!IsAsked(request_.metadata, &ParentRetrieval::metadata))
     {
       return;
     }
-    t_.transaction.QueryLater<int64_t, int, std::string, int64_t>(
-        "SELECT id, type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = ANY($1)",
+    const Ids ids = Collect(request_.metadata, &ParentRetrieval::metadata);
+    Ask<int64_t, int, std::string, int64_t>(
+        "SELECT id, type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = " + ids.text,
         [this](int64_t id, int type, std::string value, int64_t revision)
         {
           if (!t_.dialect.IsHiddenMetadata(type))
@@ -152,73 +197,78 @@ namespace OrthancRegistry
 
   void Retrieval::RetrieveLabels()
   {
-    std::string text = "SELECT id, label FROM Labels WHERE id = ANY($1) ORDER BY id, label";
+    const Ids ids = GetOwn(1);
+    std::string text = "SELECT id, label FROM Labels WHERE id = " + ids.text + " ORDER BY id, label";
     text += t_.dialect.GetBytewiseCollation();
-    t_.transaction.QueryLater<int64_t, std::string>(
+    Ask<int64_t, std::string>(
         text,
         [this](int64_t id, std::string label)
         {
           GetItem(id).labels.push_back(std::move(label));
         },
-        ids_);
+        ids);
   }
 
   void Retrieval::RetrieveAttachments()
   {
+    const Ids ids = GetOwn(1);
     std::string text = "SELECT AttachedFiles.id, COALESCE(AttachedFiles.revision, 0), ";
-    text.append(ATTACHMENT_COLUMNS).append(" FROM AttachedFiles WHERE AttachedFiles.id = ANY($1)");
-    t_.transaction.QueryLater<int64_t, int64_t, int, std::string, int64_t, int64_t, int, std::string,
-                              std::string, std::optional<Binary>>(
+    text.append(ATTACHMENT_COLUMNS).append(" FROM AttachedFiles WHERE AttachedFiles.id = ").append(ids.text);
+    Ask<int64_t, int64_t, int, std::string, int64_t, int64_t, int, std::string, std::string,
+        std::optional<Binary>>(
         text,
         [this](int64_t id, int64_t revision, auto... columns)
         {
           GetItem(id).attachments.push_back({MakeAttachment(std::move(columns)...), revision});
         },
-        ids_);
+        ids);
   }
 
   void Retrieval::RetrieveChildrenIdentifiers(ResourceLevel level)
   {
     const ResourceLevel own = request_.filter.level;
     const std::string what = GetDescendantRoot(own) + ", " + std::string(GetAlias(level)) + ".publicId";
-    t_.transaction.QueryLater<int64_t, std::string>(
-        SelectOfDescendants(own, level, what),
+    const Ids ids = GetOwn(1);
+    Ask<int64_t, std::string>(
+        SelectOfDescendants(own, level, ids.text, what),
         [this, level](int64_t id, std::string publicId)
         {
           ChildrenContent& content = GetItem(id).children[static_cast<size_t>(level)];
           content.identifiers.push_back(std::move(publicId));
           content.count++;
         },
-        ids_);
+        ids);
   }
 
   void Retrieval::RetrieveChildrenCount(ResourceLevel level)
   {
     const ResourceLevel own = request_.filter.level;
     const std::string root = GetDescendantRoot(own);
-    t_.transaction.QueryLater<int64_t, uint64_t>(
-        SelectOfDescendants(own, level, root + ", COUNT(*)") + " GROUP BY " + root,
+    const Ids ids = GetOwn(1);
+    Ask<int64_t, uint64_t>(
+        SelectOfDescendants(own, level, ids.text, root + ", COUNT(*)") + " GROUP BY " + root,
         [this, level](int64_t id, uint64_t count)
         {
           GetItem(id).children[static_cast<size_t>(level)].count = count;
         },
-        ids_);
+        ids);
   }
 
   void Retrieval::RetrieveChildrenMetadata(ResourceLevel level, const std::vector<int64_t>& types)
   {
     const ResourceLevel own = request_.filter.level;
     const std::string join = "JOIN Metadata ON Metadata.id = " + std::string(GetAlias(level)) + ".internalId";
-    t_.transaction.QueryLater<int64_t, int, std::string>(
+    const Ids ids = GetOwn(2);
+    Ask<int64_t, int, std::string>(
         SelectOfDescendants(
-            own, level,
+            own, level, ids.text,
             "DISTINCT " + GetDescendantRoot(own) + ", Metadata.type, COALESCE(Metadata.value, '')", join) +
-            " AND Metadata.type = ANY($2)",
+            " AND Metadata.type = ANY($1)",
         [this, level](int64_t id, int type, std::string value)
         {
           GetItem(id).children[static_cast<size_t>(level)].metadata.push_back({type, std::move(value), 0});
         },
-        ids_, types);
+        ids, types);
   }
 
   void Retrieval::RetrieveChildrenTags(ResourceLevel level, const std::vector<TagKey>& tags)
@@ -228,19 +278,20 @@ namespace OrthancRegistry
     std::transform(tags.begin(), tags.end(), std::back_inserter(encoded), EncodeTag);
     const std::string join =
         "JOIN MainDicomTags ON MainDicomTags.id = " + std::string(GetAlias(level)) + ".internalId";
-    t_.transaction.QueryLater<int64_t, uint16_t, uint16_t, std::string>(
-        SelectOfDescendants(own, level,
+    const Ids ids = GetOwn(2);
+    Ask<int64_t, uint16_t, uint16_t, std::string>(
+        SelectOfDescendants(own, level, ids.text,
                             "DISTINCT " + GetDescendantRoot(own) +
                                 ", MainDicomTags.tagGroup, MainDicomTags.tagElement, "
                                 "COALESCE(MainDicomTags.value, '')",
                             join) +
-            " AND CAST(MainDicomTags.tagGroup AS BIGINT) * 65536 + MainDicomTags.tagElement = ANY($2)",
+            " AND CAST(MainDicomTags.tagGroup AS BIGINT) * 65536 + MainDicomTags.tagElement = ANY($1)",
         [this, level](int64_t id, uint16_t group, uint16_t element, std::string value)
         {
           ChildrenContent& content = GetItem(id).children[static_cast<size_t>(level)];
           content.mainDicomTags.push_back({group, element, std::move(value)});
         },
-        ids_, encoded);
+        ids, encoded);
   }
 
   void Retrieval::RetrieveChildren(ResourceLevel level)
@@ -266,8 +317,9 @@ namespace OrthancRegistry
 
   void Retrieval::RetrieveOneInstance()
   {
-    const std::string one = WithOneInstance(request_.filter.level, t_.dialect);
-    t_.transaction.QueryLater<int64_t, std::string, std::optional<int>, std::string, int64_t>(
+    const Ids ids = GetOwn(1);
+    const std::string one = WithOneInstance(request_.filter.level, t_.dialect, ids.text);
+    Ask<int64_t, std::string, std::optional<int>, std::string, int64_t>(
         one + "SELECT one.root, one.publicId, Metadata.type, COALESCE(Metadata.value, ''), "
               "COALESCE(Metadata.revision, 0) FROM one LEFT JOIN Metadata ON Metadata.id = one.id",
         [this](int64_t id, std::string publicId, std::optional<int> type, std::string value, int64_t revision)
@@ -279,31 +331,53 @@ namespace OrthancRegistry
             item.oneInstanceMetadata.push_back({*type, std::move(value), revision});
           }
         },
-        ids_);
+        ids);
 
     std::string text = one + "SELECT one.root, ";
     text.append(ATTACHMENT_COLUMNS).append(" FROM one JOIN AttachedFiles ON AttachedFiles.id = one.id");
-    t_.transaction.QueryLater<int64_t, int, std::string, int64_t, int64_t, int, std::string, std::string,
-                              std::optional<Binary>>(
+    Ask<int64_t, int, std::string, int64_t, int64_t, int, std::string, std::string, std::optional<Binary>>(
         text,
         [this](int64_t id, auto... columns)
         {
           GetItem(id).oneInstanceAttachments.push_back(MakeAttachment(std::move(columns)...));
         },
-        ids_);
+        ids);
   }
 
   // Each statement has its own snapshot (READ COMMITTED). What is still there for the last one was there for
   // all the others, so nothing half-deleted is answered.
-  void Retrieval::RetrieveExistence()
+  void Retrieval::RetrieveTagsAndExistence()
   {
-    t_.transaction.QueryLater<int64_t>(
-        "SELECT internalId FROM Resources WHERE internalId = ANY($1)",
-        [this](int64_t id)
+    if (!IsAsked(request_.mainDicomTags, &ParentRetrieval::mainDicomTags))
+    {
+      const Ids ids = GetOwn(1);
+      Ask<int64_t>(
+          "SELECT internalId FROM Resources WHERE internalId = " + ids.text,
+          [this](int64_t id)
+          {
+            existing_.insert(id);
+          },
+          ids);
+      return;
+    }
+    const Ids ids = Collect(true, &ParentRetrieval::mainDicomTags);
+    Ask<int64_t, std::optional<uint16_t>, std::optional<uint16_t>, std::string>(
+        "SELECT Resources.internalId, tagGroup, tagElement, COALESCE(value, '') FROM Resources "
+        "LEFT JOIN MainDicomTags ON MainDicomTags.id = Resources.internalId WHERE Resources.internalId = " +
+            ids.text,
+        [this](int64_t id, std::optional<uint16_t> group, std::optional<uint16_t> element, std::string value)
         {
-          existing_.insert(id);
+          if (existing_.empty() || last_ != id)
+          {
+            existing_.insert(id);
+            last_ = id;
+          }
+          if (group && element)
+          {
+            tags_[id].push_back({*group, *element, std::move(value)});
+          }
         },
-        ids_);
+        ids);
   }
 
   void Retrieval::DistributeContents(FoundRow& row)
@@ -327,10 +401,9 @@ namespace OrthancRegistry
 
   std::vector<FoundItem> Retrieval::Run()
   {
-    const bool isAsked = !rows_.empty() && IsAnythingAsked(request_);
+    const bool isAsked = source_ == Source::Kept || (!rows_.empty() && IsAnythingAsked(request_));
     if (isAsked)
     {
-      RetrieveTags();
       RetrieveMetadata();
       if (request_.labels)
       {
@@ -348,7 +421,7 @@ namespace OrthancRegistry
       {
         RetrieveOneInstance();
       }
-      RetrieveExistence();
+      RetrieveTagsAndExistence();
       t_.transaction.Flush();
     }
 

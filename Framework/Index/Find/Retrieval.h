@@ -20,22 +20,50 @@ namespace OrthancRegistry
     std::array<int64_t, 4> ancestors = {};
   };
 
-  // The second round trip of a Find: puts off one query per kind of content for all the resources, sends
-  // them together, and distributes the answers. Used once, by one thread.
+  // What a Find retrieves of the resources that it has found: one query per kind of content for all of them,
+  // put off and sent together. Used once, by one thread.
+  //
+  // Either the resources are added first, and their ids are bound to the queries: the second round trip. Or
+  // the transaction of the server keeps the ids for the queries (see KeepIds()), which then travel with the
+  // statement that finds.
   class Retrieval
   {
   public:
-    Retrieval(IndexTransaction& t, const FindRequest& request, std::vector<FoundRow>& rows);
+    enum class Source
+    {
+      Bound,
+      Kept
+    };
 
-    // Resources that were deleted meanwhile are left out.
+    Retrieval(IndexTransaction& t, const FindRequest& request, Source source);
+
+    static bool IsAnythingAsked(const FindRequest& request);
+
+    // Conditions on the rows of "found", always true: they make the server keep the ids of what it has found.
+    // The columns are internalId, and ancestor0 ... ancestor2 where something of these levels is asked for.
+    static std::string KeepIds(const FindRequest& request);
+
+    void Add(FoundRow row);
+
+    // Puts off all queries, waits for the answers, distributes them. Resources that were deleted meanwhile
+    // are left out.
     std::vector<FoundItem> Run();
 
   private:
-    static bool IsAnythingAsked(const FindRequest& request);
+    // Text and parameter of a list of ids
+    struct Ids
+    {
+      std::string text; // "ANY(...)"
+      std::vector<int64_t> bound;
+    };
 
-    std::vector<int64_t> CollectIds(bool own, bool ParentRetrieval::* ofParents) const;
+    Ids GetOwn(int parameter) const;
+    Ids Collect(bool own, bool ParentRetrieval::* ofParents) const;
+    bool IsAsked(bool own, bool ParentRetrieval::* ofParents) const;
 
-    void RetrieveTags();
+    template <typename... Columns, typename Handler, typename... Arguments>
+    void Ask(const std::string& sql, Handler handler, const Ids& ids, const Arguments&... arguments);
+
     void RetrieveMetadata();
     void RetrieveLabels();
     void RetrieveAttachments();
@@ -45,14 +73,15 @@ namespace OrthancRegistry
     void RetrieveChildrenMetadata(ResourceLevel level, const std::vector<int64_t>& types);
     void RetrieveChildrenTags(ResourceLevel level, const std::vector<TagKey>& tags);
     void RetrieveOneInstance();
-    void RetrieveExistence();
+    void RetrieveTagsAndExistence();
 
     FoundItem& GetItem(int64_t id);
     void DistributeContents(FoundRow& row);
 
     IndexTransaction& t_;
     const FindRequest& request_;
-    std::vector<FoundRow>& rows_;
+    const Source source_;
+    std::vector<FoundRow> rows_;
     std::vector<int64_t> ids_;
     std::unordered_map<int64_t, size_t> positions_;
 
@@ -60,5 +89,6 @@ namespace OrthancRegistry
     std::unordered_map<int64_t, std::vector<TagValue>> tags_;
     std::unordered_map<int64_t, std::vector<MetadataValue>> metadata_;
     std::unordered_set<int64_t> existing_;
+    int64_t last_ = 0; // the one that was added last
   };
 }

@@ -78,16 +78,22 @@ namespace OrthancRegistry
 
   std::string SqlBuilder::Bind(int64_t value)
   {
+    size_ += sizeof(value);
     return BindValue(value);
   }
 
   std::string SqlBuilder::Bind(const std::string& value)
   {
+    size_ += value.size();
     return BindValue(value);
   }
 
   std::string SqlBuilder::Bind(const std::vector<std::string>& values)
   {
+    for (const std::string& value : values)
+    {
+      size_ += value.size();
+    }
     return BindValue(values);
   }
 

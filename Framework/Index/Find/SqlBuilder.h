@@ -59,8 +59,20 @@ namespace OrthancRegistry
     void AddCondition(std::string_view condition);
     void AddOrder(std::string_view order);
 
+    // Neither joins nor conditions so far: all resources of the level
+    bool IsPlain() const
+    {
+      return highest_ == level_ && joins_.empty() && conditions_.empty();
+    }
+
     std::string BuildSelect(std::string_view columns) const;
     std::vector<Parameter> GetParameters() const;
+
+    // Bytes of all values
+    size_t GetSize() const
+    {
+      return size_;
+    }
 
   private:
     using Value = std::variant<int64_t, std::string, std::vector<std::string>>;
@@ -74,5 +86,6 @@ namespace OrthancRegistry
     std::string conditions_;
     std::string orders_;
     unsigned int aliases_ = 0;
+    size_t size_ = 0;
   };
 }

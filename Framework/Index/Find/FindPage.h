@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/Find/FindRequest.h"
+#include "Framework/Index/Find/SqlBuilder.h"
+#include "Framework/Index/IIndexDialect.h"
+
+namespace OrthancRegistry
+{
+  // Whether a request wants less than everything it matches
+  bool HasLimits(const FindRequest& request);
+
+  // The SELECT of the internal and the public ids of what a request with limits finds, in its order. Nothing
+  // else is read of the resources that a page comes after, as there may be many of them.
+  std::string SelectPage(SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request);
+}
