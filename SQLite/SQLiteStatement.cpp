@@ -27,23 +27,28 @@ namespace OrthancRegistry::SQLite
       }
     }
 
+    std::string WriteIntegers(std::span<const int64_t> values)
+    {
+      std::string text = "[";
+      for (const int64_t value : values)
+      {
+        text += text.size() == 1 ? "" : ",";
+        text += std::to_string(value);
+      }
+      return text + "]";
+    }
+
     std::string WriteList(const Parameter& parameter)
     {
-      Json::Value list(Json::arrayValue);
       if (parameter.GetType() == ValueType::IntegerList)
       {
-        for (const int64_t value : parameter.GetIntegerList())
-        {
-          list.append(Json::Value(static_cast<Json::Int64>(value)));
-        }
+        return WriteIntegers(parameter.GetIntegerList());
       }
-      else
+      Json::Value list(Json::arrayValue);
+      for (const std::string& value : parameter.GetTextList())
       {
-        for (const std::string& value : parameter.GetTextList())
-        {
-          CheckText(value);
-          list.append(value);
-        }
+        CheckText(value);
+        list.append(value);
       }
       return WriteJson(list);
     }
