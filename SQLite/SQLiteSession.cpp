@@ -135,7 +135,7 @@ namespace OrthancRegistry::SQLite
     CheckInTransaction();
     const ScopedFlag running(isRunning_);
     bool isNew = false;
-    Statement& statement = cache_.Get(sql, isNew);
+    Statement& statement = cache_.Get(sql, Statement::FindSingleValues(parameters), isNew);
     statistics_.statements++;
     statistics_.preparations += isNew ? 1 : 0;
 
