@@ -5,14 +5,18 @@
 #include "SQLite/SQLiteErrors.h"
 #include "SQLite/SQLiteFunctions.h"
 
-#include <algorithm>
 #include <thread>
 
 namespace OrthancRegistry::SQLite
 {
   namespace
   {
-    constexpr int LONGEST_BUSY_SLEEP_MILLISECONDS = 5;
+    constexpr std::chrono::milliseconds MODE_CHANGE_INTERVAL(5);
+
+    // Nobody is told that a lock is free again, so whoever waits has to look
+    constexpr std::chrono::microseconds SHORT_BUSY_SLEEP(100);
+    constexpr std::chrono::microseconds LONG_BUSY_SLEEP(2000);
+    constexpr int SHORT_BUSY_SLEEPS = 500;
   }
 
   Connection::Connection(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout)
@@ -39,13 +43,14 @@ namespace OrthancRegistry::SQLite
     sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     EnableWriteAheadLog();
-    Execute("PRAGMA synchronous = FULL;"
+    Execute("PRAGMA synchronous = NORMAL;" // by checkpoints only; commits are synced by LogSync
             "PRAGMA foreign_keys = ON;"
             "PRAGMA recursive_triggers = ON;"
             "PRAGMA temp_store = MEMORY;"
-            "PRAGMA cache_size = -8192;"            // KiB
-            "PRAGMA journal_size_limit = 67108864;" // bytes of an idle WAL file
-            "PRAGMA case_sensitive_like = ON;");    // as on PostgreSQL
+            "PRAGMA cache_size = -8192;"                              // KiB
+            "PRAGMA journal_size_limit = 67108864;"                   // bytes of an idle WAL file
+            "PRAGMA case_sensitive_like = ON;");                      // as on PostgreSQL
+    sqlite3_wal_hook(handle_.get(), &Connection::KeepLogPages, this); // instead of automatic checkpoints
     RegisterFunctions(handle_.get());
     if (kind != ConnectionKind::Writer)
     {
@@ -65,7 +70,7 @@ namespace OrthancRegistry::SQLite
       {
         ThrowError(SQLITE_BUSY, "other processes are using the new database");
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(LONGEST_BUSY_SLEEP_MILLISECONDS));
+      std::this_thread::sleep_for(MODE_CHANGE_INTERVAL);
     }
     if (mode != "wal")
     {
@@ -97,13 +102,38 @@ namespace OrthancRegistry::SQLite
     {
       self.busyDeadline_ = now + self.busyTimeout_;
     }
-    if (now >= self.busyDeadline_)
+    if (!self.mayWait_ || now >= self.busyDeadline_)
     {
       return 0;
     }
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(std::min(attempt / 4 + 1, LONGEST_BUSY_SLEEP_MILLISECONDS)));
+    std::this_thread::sleep_for(attempt < SHORT_BUSY_SLEEPS ? SHORT_BUSY_SLEEP : LONG_BUSY_SLEEP);
     return 1;
+  }
+
+  bool Connection::StepUnlessBusy(sqlite3_stmt* statement)
+  {
+    mayWait_ = false;
+    const int code = sqlite3_step(statement);
+    mayWait_ = true;
+    if (code == SQLITE_BUSY)
+    {
+      return false;
+    }
+    Check(code);
+    return true;
+  }
+
+  int Connection::KeepLogPages(void* connection, sqlite3*, const char*, int pages)
+  {
+    static_cast<Connection*>(connection)->logPages_ = pages;
+    return SQLITE_OK;
+  }
+
+  unsigned int Connection::GetDataVersion()
+  {
+    unsigned int version = 0;
+    Check(sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_DATA_VERSION, &version));
+    return version;
   }
 
   void Connection::Execute(const std::string& sql)

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace OrthancRegistry::SQLite
 {
@@ -16,8 +18,9 @@ namespace OrthancRegistry::SQLite
     Outsider // a reader in a process that must not write at all: the file is opened as read-only
   };
 
-  // An open file in WAL mode, set up as the project needs it. Used by one thread at a time. A commit is on
-  // the disk when it returns (synchronous=FULL), so that neither a kill nor a power loss takes it back.
+  // An open file in WAL mode, set up as the project needs it. Used by one thread at a time. A commit is seen
+  // by all when it returns, and survives a kill; it survives a loss of power once the log has been synced
+  // (see LogSync.h), which is not done here.
   class Connection
   {
   public:
@@ -41,6 +44,19 @@ namespace OrthancRegistry::SQLite
     {
       busyTimeout_ = busyTimeout;
     }
+
+    // Runs a statement without rows; false if others are in its way.
+    bool StepUnlessBusy(sqlite3_stmt* statement);
+
+    // How many pages the log has had after the last commit of this connection that has written something;
+    // nothing if there was none since the last call.
+    std::optional<int> TakeLogPages()
+    {
+      return std::exchange(logPages_, std::nullopt);
+    }
+
+    // Of the content as this connection last saw it: differs once anybody has committed something.
+    unsigned int GetDataVersion();
 
     bool IsInTransaction() const
     {
@@ -67,6 +83,7 @@ namespace OrthancRegistry::SQLite
     };
 
     static int WaitWhileBusy(void* connection, int attempt);
+    static int KeepLogPages(void* connection, sqlite3* handle, const char* database, int pages);
 
     void Configure(ConnectionKind kind);
     void EnableWriteAheadLog();
@@ -74,7 +91,9 @@ namespace OrthancRegistry::SQLite
 
     std::chrono::milliseconds busyTimeout_;
     std::chrono::steady_clock::time_point busyDeadline_;
+    bool mayWait_ = true;
     bool isBroken_ = false;
+    std::optional<int> logPages_;
     std::unique_ptr<sqlite3, Closer> handle_;
   };
 }

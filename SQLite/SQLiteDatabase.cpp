@@ -3,8 +3,9 @@
 
 #include "Framework/Database/DatabaseErrors.h"
 #include "SQLite/CommitSignal.h"
-#include "SQLite/SQLiteSession.h"
+#include "SQLite/LogFile.h"
 #include "SQLite/SQLiteSessionPool.h"
+#include "SQLite/WritingSession.h"
 
 namespace OrthancRegistry
 {
@@ -12,17 +13,28 @@ namespace OrthancRegistry
   {
   public:
     explicit Implementation(const SQLiteParameters& parameters)
-        : parameters_(parameters), writers_(1, std::chrono::seconds(parameters.acquireTimeoutSeconds),
-                                            [this]
-                                            {
-                                              return Open(SQLite::ConnectionKind::Writer);
-                                            }),
+        : parameters_(parameters), busyTimeout_(std::chrono::seconds(parameters.busyTimeoutSeconds)),
+          writers_(1, std::chrono::seconds(parameters.acquireTimeoutSeconds),
+                   [this]
+                   {
+                     return OpenWriter();
+                   }),
           readers_(parameters.maximumReaders, std::chrono::seconds(parameters.acquireTimeoutSeconds),
                    [this]
                    {
-                     return Open(parameters_.isReadOnly ? SQLite::ConnectionKind::Outsider
-                                                        : SQLite::ConnectionKind::Reader);
-                   })
+                     return OpenReader();
+                   }),
+          logFile_(parameters.path, busyTimeout_), log_(
+                                                       [this]
+                                                       {
+                                                         logFile_.Sync();
+                                                       }),
+          checkpointer_(parameters.path, busyTimeout_,
+                        [this]
+                        {
+                          SessionLease lease = writers_.Acquire();
+                          return std::make_unique<SQLite::Checkpointer::Pause>(std::move(lease), *turns_);
+                        })
     {
     }
 
@@ -38,20 +50,49 @@ namespace OrthancRegistry
 
     SessionLease Acquire(AccessMode mode)
     {
-      return mode == AccessMode::ReadOnly ? readers_.Acquire() : writers_.Acquire();
+      if (mode == AccessMode::ReadOnly)
+      {
+        return readers_.Acquire();
+      }
+      return {std::make_unique<SQLite::WritingSession>(writers_, log_, checkpointer_),
+              [](const std::unique_ptr<ISession>& session)
+              {
+                session->Rollback();
+              }};
+    }
+
+    SQLiteStatistics GetStatistics() const
+    {
+      return {log_.CountSyncs(), checkpointer_.CountRuns()};
     }
 
   private:
-    std::unique_ptr<ISession> Open(SQLite::ConnectionKind kind)
+    std::unique_ptr<ISession> OpenWriter()
     {
-      return std::make_unique<SQLite::Session>(parameters_.path, kind,
-                                               std::chrono::seconds(parameters_.busyTimeoutSeconds), signal_);
+      if (turns_ == nullptr)
+      {
+        turns_ = std::make_unique<SQLite::WriterTurns>(parameters_.path);
+      }
+      return std::make_unique<SQLite::Session>(parameters_.path, SQLite::ConnectionKind::Writer, busyTimeout_,
+                                               signal_, turns_.get());
+    }
+
+    std::unique_ptr<ISession> OpenReader()
+    {
+      const auto kind =
+          parameters_.isReadOnly ? SQLite::ConnectionKind::Outsider : SQLite::ConnectionKind::Reader;
+      return std::make_unique<SQLite::Session>(parameters_.path, kind, busyTimeout_, signal_);
     }
 
     const SQLiteParameters parameters_;
+    const std::chrono::milliseconds busyTimeout_;
     SQLite::CommitSignal signal_;
+    std::unique_ptr<SQLite::WriterTurns> turns_; // of the writer
     SQLite::SessionPool writers_;
     SQLite::SessionPool readers_;
+    SQLite::LogFile logFile_;
+    SQLite::LogSync log_;
+    SQLite::Checkpointer checkpointer_; // the last, so that its thread ends first
   };
 
   SQLiteDatabase::SQLiteDatabase(const SQLiteParameters& parameters)
@@ -81,6 +122,11 @@ namespace OrthancRegistry
   const SQLiteParameters& SQLiteDatabase::GetParameters() const
   {
     return implementation_->GetParameters();
+  }
+
+  SQLiteStatistics SQLiteDatabase::GetStatistics() const
+  {
+    return implementation_->GetStatistics();
   }
 
   SQLite::CommitSignal& SQLiteDatabase::GetCommitSignal() const

@@ -22,8 +22,15 @@ namespace OrthancRegistry
     class CommitSignal;
   }
 
+  // What a process has done with the file, so that tests can count.
+  struct SQLiteStatistics
+  {
+    uint64_t syncs = 0; // of the write-ahead log, for commits
+    uint64_t checkpoints = 0;
+  };
+
   // A file of SQLite in WAL mode, shared by the threads of this process (one writer, several readers) and by
-  // other processes of the same host. Thread-safe.
+  // other processes of the same host. When a commit returns, it is on the disk. Thread-safe.
   class SQLiteDatabase : public IDatabase
   {
   public:
@@ -39,6 +46,8 @@ namespace OrthancRegistry
     SessionLease Acquire(AccessMode mode) override;
 
     const SQLiteParameters& GetParameters() const;
+
+    SQLiteStatistics GetStatistics() const;
 
     // For SQLiteMessageBus: what its messages wake up in this process
     SQLite::CommitSignal& GetCommitSignal() const;

@@ -4,8 +4,8 @@
 #include "Framework/Common/Logging.h"
 #include "SQLite/CommitSignal.h"
 #include "SQLite/SQLiteConnection.h"
-#include "SQLite/SQLiteSession.h"
 #include "SQLite/SQLiteStatement.h"
+#include "SQLite/WritingSession.h"
 
 #include <mutex>
 #include <thread>
@@ -196,7 +196,7 @@ namespace OrthancRegistry
     {
       throw UsageError("A message is longer than " + std::to_string(MAXIMUM_MESSAGE_SIZE) + " bytes");
     }
-    auto* const session = dynamic_cast<SQLite::Session*>(&transaction.GetSession());
+    auto* const session = dynamic_cast<SQLite::WritingSession*>(&transaction.GetSession());
     if (session == nullptr)
     {
       throw UsageError("SQLite: this transaction is on another database");

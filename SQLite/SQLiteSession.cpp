@@ -33,9 +33,12 @@ namespace OrthancRegistry::SQLite
   }
 
   Session::Session(const std::string& path, ConnectionKind kind, std::chrono::milliseconds busyTimeout,
-                   CommitSignal& signal)
-      : kind_(kind), busyTimeout_(busyTimeout), signal_(signal), connection_(path, kind, busyTimeout),
-        cache_(connection_)
+                   CommitSignal& signal, WriterTurns* turns)
+      : kind_(kind), busyTimeout_(busyTimeout), signal_(signal), turns_(turns),
+        connection_(path, kind, busyTimeout),
+        // In WAL mode, an immediate transaction is already alone among all writers
+        begin_(connection_, kind == ConnectionKind::Writer ? "BEGIN IMMEDIATE" : "BEGIN"),
+        commit_(connection_, "COMMIT"), rollback_(connection_, "ROLLBACK"), cache_(connection_)
   {
   }
 
@@ -50,22 +53,62 @@ namespace OrthancRegistry::SQLite
       throw UsageError("SQLite: this session was acquired for another access mode");
     }
     isAnnounced_ = false;
+    if (mode == AccessMode::ReadOnly)
+    {
+      RunAlone(begin_);
+      return;
+    }
     connection_.SetBusyTimeout(mode == AccessMode::Exclusive ? MIGRATION_PATIENCE : busyTimeout_);
-    // In WAL mode, an immediate transaction is already alone among all writers
-    connection_.Execute(mode == AccessMode::ReadOnly ? "BEGIN" : "BEGIN IMMEDIATE");
+    BeginWriting();
+    seenVersion_ = connection_.GetDataVersion();
+  }
+
+  void Session::BeginWriting()
+  {
+    if (turns_ == nullptr)
+    {
+      RunAlone(begin_);
+      return;
+    }
+    turns_->MakeRoom();
+    if (!TryBeginWriting())
+    {
+      const WriterTurns::Waiting waiting(*turns_);
+      RunAlone(begin_);
+    }
+  }
+
+  bool Session::TryBeginWriting()
+  {
+    const ScopedReset reset(begin_);
+    return connection_.StepUnlessBusy(begin_.Get());
+  }
+
+  void Session::RunAlone(Statement& statement)
+  {
+    const ScopedReset reset(statement);
+    statement.Step();
   }
 
   void Session::Commit()
   {
     CheckInTransaction();
+    connection_.TakeLogPages();
     try
     {
-      connection_.Execute("COMMIT");
+      RunAlone(commit_);
     }
     catch (...)
     {
       Rollback();
       throw;
+    }
+    const std::optional<int> pages = connection_.TakeLogPages();
+    logPages_ = pages.value_or(logPages_);
+    if (kind_ == ConnectionKind::Writer)
+    {
+      hasNews_ = pages.has_value() || seenVersion_ != knownVersion_;
+      knownVersion_ = connection_.GetDataVersion();
     }
     if (isAnnounced_)
     {
@@ -82,10 +125,8 @@ namespace OrthancRegistry::SQLite
     {
       return;
     }
-    if (sqlite3_exec(connection_.Get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK)
-    {
-      isRollbackFailed_ = true;
-    }
+    sqlite3_step(rollback_.Get());
+    isRollbackFailed_ = sqlite3_reset(rollback_.Get()) != SQLITE_OK;
   }
 
   void Session::Enqueue(std::string_view sql, std::span<const Parameter> parameters, RowHandler onRow,
@@ -94,7 +135,7 @@ namespace OrthancRegistry::SQLite
     CheckInTransaction();
     const ScopedFlag running(isRunning_);
     bool isNew = false;
-    Statement& statement = cache_.Get(sql, isNew);
+    Statement& statement = cache_.Get(sql, Statement::FindSingleValues(parameters), isNew);
     statistics_.statements++;
     statistics_.preparations += isNew ? 1 : 0;
 

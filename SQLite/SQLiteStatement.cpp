@@ -27,23 +27,28 @@ namespace OrthancRegistry::SQLite
       }
     }
 
+    std::string WriteIntegers(std::span<const int64_t> values)
+    {
+      std::string text = "[";
+      for (const int64_t value : values)
+      {
+        text += text.size() == 1 ? "" : ",";
+        text += std::to_string(value);
+      }
+      return text + "]";
+    }
+
     std::string WriteList(const Parameter& parameter)
     {
-      Json::Value list(Json::arrayValue);
       if (parameter.GetType() == ValueType::IntegerList)
       {
-        for (const int64_t value : parameter.GetIntegerList())
-        {
-          list.append(Json::Value(static_cast<Json::Int64>(value)));
-        }
+        return WriteIntegers(parameter.GetIntegerList());
       }
-      else
+      Json::Value list(Json::arrayValue);
+      for (const std::string& value : parameter.GetTextList())
       {
-        for (const std::string& value : parameter.GetTextList())
-        {
-          CheckText(value);
-          list.append(value);
-        }
+        CheckText(value);
+        list.append(value);
       }
       return WriteJson(list);
     }
@@ -54,9 +59,10 @@ namespace OrthancRegistry::SQLite
     }
   }
 
-  Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection)
+  Statement::Statement(Connection& connection, std::string_view sql, SingleValues singles)
+      : connection_(connection), singles_(singles)
   {
-    const std::string translated = Translate(sql);
+    const std::string translated = Translate(sql, singles);
     sqlite3_stmt* handle = nullptr;
     const char* tail = nullptr;
     const int code =
@@ -70,6 +76,22 @@ namespace OrthancRegistry::SQLite
     }
   }
 
+  SingleValues Statement::FindSingleValues(std::span<const Parameter> parameters)
+  {
+    SingleValues singles;
+    for (size_t i = 0; i < std::min(parameters.size(), singles.size()); i++)
+    {
+      const Parameter& parameter = parameters[i];
+      if (!parameter.IsNull())
+      {
+        singles[i] =
+            (parameter.GetType() == ValueType::IntegerList && parameter.GetIntegerList().size() == 1) ||
+            (parameter.GetType() == ValueType::TextList && parameter.GetTextList().size() == 1);
+      }
+    }
+    return singles;
+  }
+
   void Statement::Bind(std::span<const Parameter> parameters)
   {
     const auto count = static_cast<size_t>(sqlite3_bind_parameter_count(handle_.get()));
@@ -81,7 +103,15 @@ namespace OrthancRegistry::SQLite
     lists_.reserve(count); // the strings must not move
     for (size_t i = 0; i < count; i++)
     {
-      BindOne(static_cast<int>(i) + 1, parameters[i]);
+      const int index = static_cast<int>(i) + 1;
+      if (i < singles_.size() && singles_.test(i))
+      {
+        BindSingle(index, parameters[i]);
+      }
+      else
+      {
+        BindOne(index, parameters[i]);
+      }
     }
   }
 
@@ -118,6 +148,18 @@ namespace OrthancRegistry::SQLite
       BindText(index, lists_.back());
       break;
     }
+  }
+
+  void Statement::BindSingle(int index, const Parameter& list)
+  {
+    if (list.GetType() == ValueType::IntegerList)
+    {
+      connection_.Check(sqlite3_bind_int64(handle_.get(), index, list.GetIntegerList().front()));
+      return;
+    }
+    const std::string& text = list.GetTextList().front();
+    CheckText(text);
+    BindText(index, text);
   }
 
   void Statement::BindText(int index, std::string_view text)

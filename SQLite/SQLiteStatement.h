@@ -3,6 +3,7 @@
 
 #include "Framework/Database/Values.h"
 #include "SQLite/SQLiteConnection.h"
+#include "SQLite/SQLiteTranslator.h"
 
 #include <memory>
 #include <vector>
@@ -15,9 +16,12 @@ namespace OrthancRegistry::SQLite
   public:
     // "sql" is in the common subset, see SQLiteTranslator.h. Throws StatementError if it is wrong, or more
     // than one statement.
-    Statement(Connection& connection, std::string_view sql);
+    Statement(Connection& connection, std::string_view sql, SingleValues singles = {});
 
-    // Binds all parameters. Texts and binaries are not copied: they have to live until Reset().
+    static SingleValues FindSingleValues(std::span<const Parameter> parameters);
+
+    // Binds all parameters, whose single values are those the statement was made for. Texts and binaries are
+    // not copied: they have to live until Reset().
     void Bind(std::span<const Parameter> parameters);
 
     // Answers false at the end of the rows.
@@ -41,9 +45,11 @@ namespace OrthancRegistry::SQLite
     };
 
     void BindOne(int index, const Parameter& parameter);
+    void BindSingle(int index, const Parameter& list);
     void BindText(int index, std::string_view text);
 
     Connection& connection_;
+    const SingleValues singles_;
     std::unique_ptr<sqlite3_stmt, Finalizer> handle_;
     std::vector<std::string> lists_; // bound lists, as JSON
   };

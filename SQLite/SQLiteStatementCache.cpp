@@ -7,20 +7,20 @@ namespace OrthancRegistry::SQLite
   {
   }
 
-  Statement& StatementCache::Get(std::string_view sql, bool& isNew)
+  Statement& StatementCache::Get(std::string_view sql, SingleValues singles, bool& isNew)
   {
-    const auto found = index_.find(sql);
+    const auto found = index_.find({sql, singles});
     isNew = found == index_.end();
     if (!isNew)
     {
       entries_.splice(entries_.begin(), entries_, found->second);
       return entries_.front().statement;
     }
-    entries_.push_front(Entry{std::string(sql), Statement(connection_, sql)});
-    index_.emplace(entries_.front().sql, entries_.begin());
+    entries_.push_front(Entry{std::string(sql), singles, Statement(connection_, sql, singles)});
+    index_.emplace(Key{entries_.front().sql, singles}, entries_.begin());
     if (entries_.size() > MAXIMUM_STATEMENTS)
     {
-      index_.erase(entries_.back().sql);
+      index_.erase({entries_.back().sql, entries_.back().singles});
       entries_.pop_back();
     }
     return entries_.front().statement;

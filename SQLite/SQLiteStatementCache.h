@@ -10,7 +10,8 @@
 
 namespace OrthancRegistry::SQLite
 {
-  // The prepared statements of one connection by their text; the one unused for longest makes room.
+  // The prepared statements of one connection by their text and by which lists have one value; the one unused
+  // for longest makes room.
   class StatementCache
   {
   public:
@@ -19,17 +20,34 @@ namespace OrthancRegistry::SQLite
     explicit StatementCache(Connection& connection);
 
     // "isNew" tells whether it had to be prepared. Valid until the next call.
-    Statement& Get(std::string_view sql, bool& isNew);
+    Statement& Get(std::string_view sql, SingleValues singles, bool& isNew);
 
   private:
+    struct Key
+    {
+      std::string_view sql;
+      SingleValues singles;
+
+      bool operator==(const Key&) const = default;
+    };
+
+    struct Hash
+    {
+      size_t operator()(const Key& key) const
+      {
+        return std::hash<std::string_view>()(key.sql) ^ std::hash<SingleValues>()(key.singles);
+      }
+    };
+
     struct Entry
     {
       std::string sql;
+      SingleValues singles;
       Statement statement;
     };
 
     Connection& connection_;
-    std::list<Entry> entries_;                                               // the last used first
-    std::unordered_map<std::string_view, std::list<Entry>::iterator> index_; // keys point into the entries
+    std::list<Entry> entries_;                                        // the last used first
+    std::unordered_map<Key, std::list<Entry>::iterator, Hash> index_; // keys point into the entries
   };
 }

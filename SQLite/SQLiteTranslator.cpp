@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <vector>
 
 namespace OrthancRegistry::SQLite
@@ -99,7 +100,7 @@ namespace OrthancRegistry::SQLite
     class Translation
     {
     public:
-      explicit Translation(std::string_view sql)
+      Translation(std::string_view sql, SingleValues singles) : singles_(singles)
       {
         while (!sql.empty())
         {
@@ -231,9 +232,10 @@ namespace OrthancRegistry::SQLite
             const Token& parameter = tokens_[position_++];
             if (AcceptSymbol(")"))
             {
-              result_.append("IN (SELECT value FROM json_each(");
+              const bool isSingle = IsSingle(parameter);
+              result_.append(isSingle ? "IN (" : "IN (SELECT value FROM json_each(");
               AppendParameter(parameter);
-              result_.append("))");
+              result_.append(isSingle ? ")" : "))");
               return true;
             }
           }
@@ -248,11 +250,25 @@ namespace OrthancRegistry::SQLite
         if (tokens_[position_].type == TokenType::Word && AcceptWord("UNNEST") && AcceptSymbol("(") &&
             position_ < tokens_.size() && tokens_[position_].type == TokenType::Parameter)
         {
-          result_.append("json_each(");
-          return true;
+          const Token& parameter = tokens_[position_++];
+          if (AcceptSymbol(")"))
+          {
+            const bool isSingle = IsSingle(parameter);
+            result_.append(isSingle ? "(SELECT " : "json_each(");
+            AppendParameter(parameter);
+            result_.append(isSingle ? " AS value)" : ")");
+            return true;
+          }
         }
         position_ = start;
         return false;
+      }
+
+      bool IsSingle(const Token& token) const
+      {
+        size_t number = 0;
+        std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
+        return number >= 1 && number <= singles_.size() && singles_.test(number - 1);
       }
 
       void AppendParameter(const Token& token)
@@ -261,14 +277,15 @@ namespace OrthancRegistry::SQLite
         result_.append(token.text.substr(1));
       }
 
+      const SingleValues singles_;
       std::vector<Token> tokens_;
       size_t position_ = 0;
       std::string result_;
     };
   }
 
-  std::string Translate(std::string_view sql)
+  std::string Translate(std::string_view sql, SingleValues singles)
   {
-    return Translation(sql).Run();
+    return Translation(sql, singles).Run();
   }
 }

@@ -66,12 +66,18 @@ class SQLiteRequest(RequestRow):
 
 def get_rows(options):
     find = lambda query: ('POST', '/tools/find', {'Level': 'Study', 'Expand': True, **query})
+    some = lambda n: '\\'.join(patient_name((n + 7 * k) % PATIENTS) for k in range(10))
+    latest = [{'Type': 'DicomTag', 'Key': 'StudyDate', 'Direction': 'DESC'}]
     return [
-        SQLiteIngest(1), SQLiteIngest(4), SQLiteIngest(16),
+        SQLiteIngest(1), SQLiteIngest(4), SQLiteIngest(4, True), SQLiteIngest(16), SQLiteIngest(16, True),
         SQLiteRequest('find-exact', '/tools/find: a PatientID, expanded',
                       lambda c, n: find({'Query': {'PatientID': patient_name(n % PATIENTS)}})),
         SQLiteRequest('find-wildcard', '/tools/find: *part of a PatientName*, expanded',
                       lambda c, n: find({'Query': {'PatientName': '*' + patient_name(n % PATIENTS)[1:-1] + '*'}})),
+        SQLiteRequest('find-list', '/tools/find: ten PatientIDs, expanded',
+                      lambda c, n: find({'Query': {'PatientID': some(n)}})),
+        SQLiteRequest('find-ordered', '/tools/find: the latest 20 studies, expanded',
+                      lambda c, n: find({'Query': {}, 'OrderBy': latest, 'Limit': 20})),
         SQLiteRequest('find-page', '/tools/find: a page of 20 studies, expanded',
                       lambda c, n: find({'Query': {}, 'Since': n % 50, 'Limit': 20})),
         SQLiteRequest('studies-expand', '/studies?expand', lambda c, n: ('GET', '/studies?expand', None)),

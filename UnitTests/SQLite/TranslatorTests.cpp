@@ -19,6 +19,13 @@ TEST(SQLiteTranslator, ReplacesAny)
   EXPECT_EQ("WHERE (a,b) IN (SELECT value FROM json_each(?3))", Translate("WHERE (a,b) =ANY($3)"));
 }
 
+TEST(SQLiteTranslator, ListsOfOneValueNeedNoTable)
+{
+  EXPECT_EQ("WHERE x IN (?1) AND y IN (SELECT value FROM json_each(?2)) AND z IN (?3)",
+            Translate("WHERE x = ANY($1) AND y = ANY($2) AND z = ANY($3)", 0b101));
+  EXPECT_EQ("WHERE x IN (SELECT value FROM json_each(?65))", Translate("WHERE x = ANY($65)", ~0ull));
+}
+
 TEST(SQLiteTranslator, LeavesOtherUsesOfAny)
 {
   for (const char* const sql :
@@ -31,6 +38,7 @@ TEST(SQLiteTranslator, LeavesOtherUsesOfAny)
 TEST(SQLiteTranslator, ReplacesUnnest)
 {
   EXPECT_EQ("FROM json_each(?2) AS value", Translate("FROM unnest($2) AS value"));
+  EXPECT_EQ("FROM (SELECT ?2 AS value) AS value", Translate("FROM unnest($2) AS value", SingleValues(2)));
   for (const char* const sql : {"FROM unnest", "FROM unnest(x)", "unnested($)", "'unnest($1)'"})
   {
     EXPECT_EQ(sql, Translate(sql));
