@@ -221,7 +221,12 @@ namespace OrthancRegistry
 
   void PostgreSQLIndexDialect::AskVisibleChangesLimit(Transaction& transaction, int64_t& limit) const
   {
-    transaction.QueryLater<int64_t>("SELECT SharedVisibleChangesLimit()",
+    // The first branch is that of the function, which is not called if no number has been drawn meanwhile.
+    transaction.QueryLater<int64_t>("SELECT CASE WHEN current_setting('registry.decided_changes', TRUE) = "
+                                    "current_schema() || ':' || s.given "
+                                    "THEN s.given ELSE SharedVisibleChangesLimit() END "
+                                    "FROM (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 "
+                                    "END AS given FROM Changes_seq_seq) s",
                                     [&limit](int64_t value)
                                     {
                                       limit = value;

@@ -2,6 +2,7 @@
 #include "Framework/Index/Changes.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace OrthancRegistry::Changes
@@ -17,43 +18,64 @@ namespace OrthancRegistry::Changes
       int64_t count;
     };
 
-    auto AppendTo(std::vector<Change>& changes)
+    // "LIMIT n": small ones are constants of the text, so that the server makes a plan only once. So that
+    // there are few different texts, some are larger than wanted.
+    std::string GetLimit(uint64_t count, size_t parameter)
     {
-      return
-          [&changes](int64_t seq, int changeType, ResourceLevel level, std::string publicId, std::string date)
+      constexpr uint64_t LARGEST_CONSTANT = 4096;
+      constexpr uint64_t STEPS = 8; // up to the next power of two
+      if (count > LARGEST_CONSTANT)
       {
-        changes.push_back({seq, changeType, level, std::move(publicId), std::move(date)});
-      };
+        return " LIMIT $" + std::to_string(parameter);
+      }
+      const uint64_t step = std::max<uint64_t>(1, std::bit_floor(count) / STEPS);
+      return " LIMIT " + std::to_string((count + step - 1) / step * step);
+    }
+
+    std::vector<Change> Read(Transaction& transaction, const Range& range, std::string_view order)
+    {
+      const bool hasTypes = !range.types.empty();
+      std::string text = "SELECT c.seq, c.changeType, c.resourceType, r.publicId, COALESCE(c.date, '') "
+                         "FROM Changes c JOIN Resources r ON r.internalId = c.internalId "
+                         "WHERE c.seq > $1 AND c.seq <= $2";
+      text.append(hasTypes ? " AND c.changeType = ANY($3)" : "").append(order);
+      const std::string limit = GetLimit(static_cast<uint64_t>(range.count), hasTypes ? 4 : 3);
+      std::vector<Parameter> parameters = {Bind(range.after), Bind(range.until)};
+      if (hasTypes)
+      {
+        parameters.push_back(Bind(range.types));
+      }
+      if (limit.find('$') != std::string::npos)
+      {
+        parameters.push_back(Bind(range.count));
+      }
+      std::vector<Change> changes;
+      transaction.QueryRows(text + limit, parameters,
+                            [&changes](const IRow& row)
+                            {
+                              changes.push_back({row.GetInteger(0), static_cast<int>(row.GetInteger(1)),
+                                                 static_cast<ResourceLevel>(row.GetInteger(2)),
+                                                 row.GetText(3), row.GetText(4)});
+                            });
+      return changes;
     }
 
     std::vector<Change> ReadFirst(Transaction& transaction, const Range& range)
     {
-      std::vector<Change> changes;
-      transaction.QueryEach<int64_t, int, ResourceLevel, std::string, std::string>(
-          "SELECT c.seq, c.changeType, c.resourceType, r.publicId, COALESCE(c.date, '') "
-          "FROM Changes c JOIN Resources r ON r.internalId = c.internalId "
-          "WHERE c.seq > $1 AND c.seq <= $2 AND ($3 = 0 OR c.changeType = ANY($4)) ORDER BY c.seq LIMIT $5",
-          AppendTo(changes), range.after, range.until, range.types.size(), range.types, range.count);
-      return changes;
+      return Read(transaction, range, " ORDER BY c.seq");
     }
 
     std::vector<Change> ReadLast(Transaction& transaction, const Range& range)
     {
-      std::vector<Change> changes;
-      transaction.QueryEach<int64_t, int, ResourceLevel, std::string, std::string>(
-          "SELECT c.seq, c.changeType, c.resourceType, r.publicId, COALESCE(c.date, '') "
-          "FROM Changes c JOIN Resources r ON r.internalId = c.internalId "
-          "WHERE c.seq > $1 AND c.seq <= $2 AND ($3 = 0 OR c.changeType = ANY($4)) ORDER BY c.seq DESC LIMIT "
-          "$5",
-          AppendTo(changes), range.after, range.until, range.types.size(), range.types, range.count);
-      return changes;
+      return Read(transaction, range, " ORDER BY c.seq DESC");
     }
 
     // Reads, in the same round trip as the limit and after it, what is visible by then: "read" is one of the
     // above. What is beyond the limit may still be preceded by something else, so it is dropped.
-    template <typename Read>
-    std::vector<Change> ReadVisible(IndexTransaction& t, Range range, Read read)
+    std::vector<Change> ReadVisible(IndexTransaction& t, Range range,
+                                    std::vector<Change> (*read)(Transaction& transaction, const Range& range))
     {
+      const auto count = static_cast<size_t>(range.count);
       int64_t visible = 0;
       t.dialect.AskVisibleChangesLimit(t.transaction, visible);
       std::vector<Change> changes = read(t.transaction, range);
@@ -62,10 +84,14 @@ namespace OrthancRegistry::Changes
                                            {
                                              return change.seq > visible;
                                            });
-      if (dropped > 0 && read == ReadLast)
+      if (dropped > 0 && changes.size() < count && read == ReadLast)
       {
         range.until = std::min(range.until, visible);
-        return read(t.transaction, range);
+        changes = read(t.transaction, range);
+      }
+      if (changes.size() > count)
+      {
+        changes.resize(count);
       }
       return changes;
     }

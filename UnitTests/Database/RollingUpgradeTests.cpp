@@ -116,7 +116,7 @@ namespace OrthancRegistry::Testing
     const auto database = TestDatabase::Create(Engine::PostgreSQL);
     database->Migrate("Index");
     const auto other = database->Connect();
-    Transaction backup(*other, AccessMode::ReadOnly);
+    Transaction backup(*other, AccessMode::ReadWrite); // keeps its lock, which a read-only one does not
     backup.QueryValue<int64_t>("SELECT COUNT(*) FROM Resources");
 
     auto upgrade = std::async(std::launch::async,

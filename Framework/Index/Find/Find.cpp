@@ -3,6 +3,7 @@
 
 #include "Framework/Index/Find/FilterCompiler.h"
 #include "Framework/Index/Find/FindPage.h"
+#include "Framework/Index/Find/KeptIds.h"
 #include "Framework/Index/Find/Retrieval.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
@@ -180,7 +181,7 @@ namespace OrthancRegistry
       }
       text += statement.columns.hasParent ? ", parentPublicId" : "";
       text += ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE ";
-      return text + Retrieval::KeepIds(request);
+      return text + KeepFoundIds(request);
     }
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Index/Find/Retrieval.h"
 
+#include "Framework/Index/Find/AttachmentColumns.h"
+#include "Framework/Index/Find/KeptIds.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
 #include <algorithm>
@@ -9,31 +11,6 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr std::string_view ATTACHMENT_COLUMNS =
-        "AttachedFiles.fileType, AttachedFiles.uuid, COALESCE(AttachedFiles.compressedSize, 0), "
-        "COALESCE(AttachedFiles.uncompressedSize, 0), COALESCE(AttachedFiles.compressionType, 0), "
-        "COALESCE(AttachedFiles.uncompressedHash, ''), COALESCE(AttachedFiles.compressedHash, ''), "
-        "AttachedFiles.customData";
-
-    Attachment MakeAttachment(int type, std::string uuid, int64_t compressedSize, int64_t uncompressedSize,
-                              int compressionType, std::string uncompressedHash, std::string compressedHash,
-                              std::optional<Binary> customData)
-    {
-      Attachment attachment;
-      attachment.uuid = std::move(uuid);
-      attachment.contentType = type;
-      attachment.uncompressedSize = static_cast<uint64_t>(uncompressedSize);
-      attachment.uncompressedHash = std::move(uncompressedHash);
-      attachment.compressionType = compressionType;
-      attachment.compressedSize = static_cast<uint64_t>(compressedSize);
-      attachment.compressedHash = std::move(compressedHash);
-      if (customData)
-      {
-        attachment.customData = std::move(customData->bytes);
-      }
-      return attachment;
-    }
-
     // "SELECT <what> FROM <descendants> <join> WHERE <they belong to resources of that list>"
     std::string SelectOfDescendants(ResourceLevel level, ResourceLevel target, const std::string& list,
                                     std::string_view what, std::string_view join = "")
@@ -55,23 +32,6 @@ namespace OrthancRegistry
       std::string text = "WITH one AS (SELECT root, id, publicId FROM (";
       text += SelectOfDescendants(level, ResourceLevel::Instance, list, columns);
       return text + ") AS ranked WHERE ranking = 1) ";
-    }
-
-    // The variables of a transaction, see IIndexDialect::HasVariables()
-    std::string GetVariable(ResourceLevel level)
-    {
-      return "'registry.found" + std::to_string(static_cast<int>(level)) + "'";
-    }
-
-    std::string KeepColumn(ResourceLevel level, const std::string& column)
-    {
-      return "(SELECT set_config(" + GetVariable(level) + ", CAST(ARRAY(SELECT " + column +
-             " FROM found) AS TEXT), TRUE)) IS NOT NULL";
-    }
-
-    std::string GetKept(ResourceLevel level)
-    {
-      return "CAST(NULLIF(current_setting(" + GetVariable(level) + ", TRUE), '') AS BIGINT[])";
     }
 
     int64_t EncodeTag(const TagKey& tag)
@@ -107,24 +67,11 @@ namespace OrthancRegistry
            std::any_of(request.children.begin(), request.children.end(), children);
   }
 
-  std::string Retrieval::KeepIds(const FindRequest& request)
-  {
-    std::string text = KeepColumn(request.filter.level, "internalId");
-    for (size_t level = 0; level < static_cast<size_t>(request.filter.level); level++)
-    {
-      if (request.parents[level].mainDicomTags || request.parents[level].metadata)
-      {
-        text += " AND " + KeepColumn(static_cast<ResourceLevel>(level), "ancestor" + std::to_string(level));
-      }
-    }
-    return text;
-  }
-
   Retrieval::Ids Retrieval::GetOwn(int parameter) const
   {
     if (source_ == Source::Kept)
     {
-      return {"ANY(" + GetKept(request_.filter.level) + ")", {}};
+      return {"ANY(" + GetKeptIds(request_.filter.level) + ")", {}};
     }
     return {"ANY($" + std::to_string(parameter) + ")", ids_};
   }
@@ -142,13 +89,13 @@ namespace OrthancRegistry
   // The first parameter
   Retrieval::Ids Retrieval::Collect(bool own, bool ParentRetrieval::* ofParents) const
   {
-    std::string kept = own ? GetKept(request_.filter.level) : "";
+    std::string kept = own ? GetKeptIds(request_.filter.level) : "";
     std::unordered_set<int64_t> ids(own ? ids_.begin() : ids_.end(), ids_.end());
     for (size_t level = 0; level < static_cast<size_t>(request_.filter.level); level++)
     {
       if (request_.parents[level].*ofParents)
       {
-        kept += (kept.empty() ? "" : " || ") + GetKept(static_cast<ResourceLevel>(level));
+        kept += (kept.empty() ? "" : " || ") + GetKeptIds(static_cast<ResourceLevel>(level));
         for (const FoundRow& row : rows_)
         {
           ids.insert(row.ancestors[level]);

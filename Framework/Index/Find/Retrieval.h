@@ -24,7 +24,7 @@ namespace OrthancRegistry
   // put off and sent together. Used once, by one thread.
   //
   // Either the resources are added first, and their ids are bound to the queries: the second round trip. Or
-  // the transaction of the server keeps the ids for the queries (see KeepIds()), which then travel with the
+  // the transaction of the server keeps the ids for the queries (see KeptIds.h), which then travel with the
   // statement that finds.
   class Retrieval
   {
@@ -38,10 +38,6 @@ namespace OrthancRegistry
     Retrieval(IndexTransaction& t, const FindRequest& request, Source source);
 
     static bool IsAnythingAsked(const FindRequest& request);
-
-    // Conditions on the rows of "found", always true: they make the server keep the ids of what it has found.
-    // The columns are internalId, and ancestor0 ... ancestor2 where something of these levels is asked for.
-    static std::string KeepIds(const FindRequest& request);
 
     void Add(FoundRow row);
 
