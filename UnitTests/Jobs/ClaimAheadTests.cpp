@@ -34,6 +34,13 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(ClaimAhead::MAXIMUM, ahead.Get(later));
     ahead.Suspend(later);
     EXPECT_EQ(0u, ahead.Get(later));
+
+    ClaimAhead large(100);
+    for (int i = 0; i < 1000; i++)
+    {
+      large.Count(later);
+    }
+    EXPECT_EQ(ClaimAhead::MAXIMUM, large.Get(later));
   }
 
   // A replica with two slots, whose jobs have been ending fast
