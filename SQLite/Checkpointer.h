@@ -38,7 +38,7 @@ namespace OrthancRegistry::SQLite
 
     // A transaction has been committed; the log now has so many pages. Called while nobody else can write in
     // this process.
-    void OnCommit(int pages);
+    void OnCommit(int pages) noexcept;
 
     uint64_t CountRuns() const
     {
@@ -46,6 +46,7 @@ namespace OrthancRegistry::SQLite
     }
 
   private:
+    void Wake() noexcept;
     std::chrono::milliseconds Run();
     void Copy(int mode);
 
