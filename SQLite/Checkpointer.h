@@ -22,14 +22,16 @@ namespace OrthancRegistry::SQLite
     static constexpr int PERIOD = 1000;
 
     // As long as it lives, nobody else of this process writes, and other processes make room.
-    struct Pause
+    class Pause
     {
+    public:
       Pause(SessionLease lease, WriterTurns& turns) : lease_(std::move(lease)), waiting_(turns)
       {
       }
 
+    private:
       SessionLease lease_;
-      WriterTurns::Waiting waiting_;
+      WriterTurns::Waiting waiting_; // ends before the lease does
     };
 
     using StopWriters = std::function<std::unique_ptr<Pause>()>;
