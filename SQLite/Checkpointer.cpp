@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "SQLite/Checkpointer.h"
 
+#include "Framework/Common/Logging.h"
+
 #include <algorithm>
 
 namespace OrthancRegistry::SQLite
@@ -21,7 +23,7 @@ namespace OrthancRegistry::SQLite
   {
   }
 
-  void Checkpointer::OnCommit(int pages)
+  void Checkpointer::OnCommit(int pages) noexcept
   {
     if (pages < pages_)
     {
@@ -32,8 +34,21 @@ namespace OrthancRegistry::SQLite
     {
       // If long readers keep the log from being begun anew, trying more often would only stop the writers
       due_ = pages + std::max(PERIOD, pages / 2);
+      Wake();
+    }
+  }
+
+  // What is committed is committed, whatever happens here.
+  void Checkpointer::Wake() noexcept
+  {
+    try
+    {
       task_.Start(); // unless it runs
       task_.Wake();
+    }
+    catch (const std::exception& error)
+    {
+      LogError("SQLite: the write-ahead log grows: " + std::string(error.what()));
     }
   }
 

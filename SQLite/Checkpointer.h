@@ -22,14 +22,16 @@ namespace OrthancRegistry::SQLite
     static constexpr int PERIOD = 1000;
 
     // As long as it lives, nobody else of this process writes, and other processes make room.
-    struct Pause
+    class Pause
     {
+    public:
       Pause(SessionLease lease, WriterTurns& turns) : lease_(std::move(lease)), waiting_(turns)
       {
       }
 
+    private:
       SessionLease lease_;
-      WriterTurns::Waiting waiting_;
+      WriterTurns::Waiting waiting_; // ends before the lease does
     };
 
     using StopWriters = std::function<std::unique_ptr<Pause>()>;
@@ -38,7 +40,7 @@ namespace OrthancRegistry::SQLite
 
     // A transaction has been committed; the log now has so many pages. Called while nobody else can write in
     // this process.
-    void OnCommit(int pages);
+    void OnCommit(int pages) noexcept;
 
     uint64_t CountRuns() const
     {
@@ -46,6 +48,7 @@ namespace OrthancRegistry::SQLite
     }
 
   private:
+    void Wake() noexcept;
     std::chrono::milliseconds Run();
     void Copy(int mode);
 

@@ -12,17 +12,18 @@ namespace OrthancRegistry::SQLite
 
   void LogFile::Open()
   {
-    connection_ = std::make_unique<Connection>(path_, ConnectionKind::Reader, busyTimeout_);
-    connection_->Execute("SELECT 1 FROM sqlite_schema LIMIT 1"); // opens the log
+    if (connection_ != nullptr)
+    {
+      return;
+    }
+    auto connection = std::make_unique<Connection>(path_, ConnectionKind::Reader, busyTimeout_);
+    connection->Execute("SELECT 1 FROM sqlite_schema LIMIT 1"); // opens the log
+    connection_ = std::move(connection);
   }
 
   // Nobody can put another log in its place as long as this connection is open.
   void LogFile::Sync()
   {
-    if (connection_ == nullptr)
-    {
-      Open();
-    }
     sqlite3_file* file = nullptr;
     connection_->Check(sqlite3_file_control(connection_->Get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &file));
     if (file == nullptr || file->pMethods == nullptr)

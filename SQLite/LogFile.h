@@ -15,12 +15,13 @@ namespace OrthancRegistry::SQLite
   public:
     LogFile(std::string path, std::chrono::milliseconds busyTimeout);
 
+    // Unless it is open. The file of the database must exist.
+    void Open();
+
     // All that has been committed is on the disk afterwards. Throws if that cannot be said.
     void Sync();
 
   private:
-    void Open();
-
     const std::string path_;
     const std::chrono::milliseconds busyTimeout_;
     std::unique_ptr<Connection> connection_;

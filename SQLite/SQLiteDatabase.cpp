@@ -73,8 +73,10 @@ namespace OrthancRegistry
       {
         turns_ = std::make_unique<SQLite::WriterTurns>(parameters_.path);
       }
-      return std::make_unique<SQLite::Session>(parameters_.path, SQLite::ConnectionKind::Writer, busyTimeout_,
-                                               signal_, turns_.get());
+      auto session = std::make_unique<SQLite::Session>(parameters_.path, SQLite::ConnectionKind::Writer,
+                                                       busyTimeout_, signal_, turns_.get());
+      logFile_.Open(); // so that no commit fails for want of it
+      return session;
     }
 
     std::unique_ptr<ISession> OpenReader()

@@ -3,6 +3,7 @@
 #include "Framework/Database/Retry.h"
 #include "SQLite/LogSync.h"
 #include "SQLite/SQLiteDatabase.h"
+#include "SQLite/WriterTurns.h"
 #include "UnitTests/SQLite/DiskSyncs.h"
 #include "UnitTests/Waiting.h"
 
@@ -189,26 +190,18 @@ TEST(SQLiteLogSyncTest, FailureReachesAllThatWait)
   EXPECT_EQ(1u, log.CountSyncs());
 }
 
-// Each process looks for the lock again and again: without courtesy the one that has it would keep it.
-TEST_F(SQLiteDurabilityTest, ProcessesTakeTurns)
+TEST_F(SQLiteDurabilityTest, ProcessThatHasWrittenForAWhileMakesRoom)
 {
-  constexpr int COUNT = 300;
-  SQLiteDatabase other(parameters_); // as another process
-  std::atomic<int> counts[2] = {0, 0};
-  std::latch start(2);
-  const auto write = [&](IDatabase& database, int side)
+  using Clock = std::chrono::steady_clock;
+  SQLite::WriterTurns first(parameters_.path);
+  SQLite::WriterTurns second(parameters_.path); // as another process
+  const auto begin = Clock::now();
   {
-    start.arrive_and_wait();
-    while (counts[0] < COUNT && counts[1] < COUNT)
-    {
-      Write(database, "INSERT INTO T VALUES(1, '')");
-      counts[side]++;
-    }
-  };
-  {
-    std::jthread first(write, std::ref(*database_), 0);
-    std::jthread second(write, std::ref(other), 1);
+    const SQLite::WriterTurns::Waiting waiting(second);
+    first.MakeRoom();
+    EXPECT_GE(Clock::now() - begin, std::chrono::milliseconds(2));
+    const auto again = Clock::now();
+    first.MakeRoom(); // has its turn again
+    EXPECT_LT(Clock::now() - again, std::chrono::milliseconds(2));
   }
-  EXPECT_GE(counts[0], COUNT / 10);
-  EXPECT_GE(counts[1], COUNT / 10);
 }
