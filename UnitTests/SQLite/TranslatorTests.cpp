@@ -38,7 +38,8 @@ TEST(SQLiteTranslator, LeavesOtherUsesOfAny)
 TEST(SQLiteTranslator, ReplacesUnnest)
 {
   EXPECT_EQ("FROM json_each(?2) AS value", Translate("FROM unnest($2) AS value"));
-  EXPECT_EQ("FROM (SELECT ?2 AS value) AS value", Translate("FROM unnest($2) AS value", OrthancRegistry::SQLite::SingleValues(2)));
+  EXPECT_EQ("FROM (SELECT ?2 AS value) AS value",
+            Translate("FROM unnest($2) AS value", OrthancRegistry::SQLite::SingleValues(2)));
   for (const char* const sql : {"FROM unnest", "FROM unnest(x)", "unnested($)", "'unnest($1)'"})
   {
     EXPECT_EQ(sql, Translate(sql));
