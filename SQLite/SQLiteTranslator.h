@@ -12,8 +12,7 @@ namespace OrthancRegistry::SQLite
 
   // Turns a statement of the common subset into SQL of SQLite:
   //   $n                                           ?n
-  //   = ANY($n)                                    IN (SELECT value FROM json_each(?n)), IN (?n) for a list
-  //   of
+  //   = ANY($n)                                    IN (SELECT value FROM json_each(?n)), or IN (?n) for
   //                                                one value: it costs less and is easier to plan
   //   unnest($n), to be named "value"              json_each(?n), or (SELECT ?n AS value) likewise
   //   FOR [NO KEY] UPDATE, FOR [KEY] SHARE [OF a, b] [SKIP LOCKED | NOWAIT]    nothing

@@ -67,7 +67,7 @@ namespace OrthancRegistry::Testing
     request.filter.level = ResourceLevel::Study;
     request.limits = FindLimits{100, 20};
     const std::string plain = GetPlan(*database, request);
-    EXPECT_NE(plain.find("Index Only Scan using sharedlevelindex"), std::string::npos) << plain;
+    EXPECT_NE(plain.find("Index Only Scan using sharedparentsindex"), std::string::npos) << plain;
 
     request.ordering = {OrderByTag(ResourceLevel::Study, STUDY_DATE, true)};
     request.ordering[0].isIdentifier = true;
