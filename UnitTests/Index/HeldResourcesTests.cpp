@@ -131,15 +131,12 @@ namespace OrthancRegistry::Testing
       t.transaction.Commit();
       return created;
     }
-  };
 
-  TEST_F(HeldRowsTest, ADeletionWaitsForWhoWritesAndLeavesNothing)
-  {
-    for (const auto& [name, write] : WRITERS)
+    // The deletion comes second and has to wait.
+    DeletedResources DeleteWhileWriting(int64_t patient, const Writer& write, int64_t written)
     {
-      const auto created = Ingest("p", "i", "now");
       IndexTransaction writer = Write();
-      write(writer, created.patientId);
+      write(writer, written);
       writer.transaction.Flush();
 
       IndexTransaction deletion = Write();
@@ -147,15 +144,31 @@ namespace OrthancRegistry::Testing
       auto deleted = std::async(std::launch::async,
                                 [&]
                                 {
-                                  return Resources::DeleteResource(deletion, created.patientId);
+                                  return Resources::DeleteResource(deletion, patient);
                                 });
       WaitUntilBlocked(pid);
       writer.transaction.Commit();
-      EXPECT_EQ(4u, deleted.get().resources.size()) << name;
+      DeletedResources result = deleted.get();
       deletion.transaction.Commit();
+      EXPECT_EQ(4u, result.resources.size());
+      return result;
+    }
 
+    void ExpectNothing(const char* writer)
+    {
       IndexTransaction t = Read();
-      EXPECT_EQ(0, CountOrphans(t)) << name;
+      EXPECT_EQ(0, CountOrphans(t)) << writer;
+      EXPECT_EQ(Statistics(), StatisticsQueries::GetAll(t)) << writer;
+    }
+  };
+
+  TEST_F(HeldRowsTest, ADeletionWaitsForWhoWritesAndLeavesNothing)
+  {
+    for (const auto& [name, write] : WRITERS)
+    {
+      const auto created = Ingest("p", "i", "now");
+      DeleteWhileWriting(created.patientId, write, created.patientId);
+      ExpectNothing(name);
     }
   }
 
@@ -165,26 +178,10 @@ namespace OrthancRegistry::Testing
     for (const auto& [name, write] : WRITERS)
     {
       const auto created = Ingest("p", "i", "now");
-      IndexTransaction writer = Write();
-      write(writer, created.instanceId);
-      writer.transaction.Flush();
-
-      IndexTransaction deletion = Write();
-      const int64_t pid = GetSessionId(deletion);
-      auto deleted = std::async(std::launch::async,
-                                [&]
-                                {
-                                  return Resources::DeleteResource(deletion, created.patientId);
-                                });
-      WaitUntilBlocked(pid);
-      writer.transaction.Commit();
-      EXPECT_EQ(std::string_view(name) == "attachment" ? 1u : 0u, deleted.get().attachments.size())
+      const auto deleted = DeleteWhileWriting(created.patientId, write, created.instanceId);
+      EXPECT_EQ(std::string_view(name) == "attachment" ? 1u : 0u, deleted.attachments.size())
           << "The core has to remove its file";
-      deletion.transaction.Commit();
-
-      IndexTransaction t = Read();
-      EXPECT_EQ(0, CountOrphans(t)) << name;
-      EXPECT_EQ(Statistics(), StatisticsQueries::GetAll(t));
+      ExpectNothing(name);
     }
   }
 
