@@ -330,6 +330,13 @@ namespace OrthancRegistry::Testing
       EXPECT_TRUE(FindResources(t, request).empty());
       request.filter.labels.clear();
       EXPECT_EQ(FindResources(t, request).size(), 1u);
+      if (GetParam() == Engine::PostgreSQL)
+      {
+        EXPECT_EQ(t.transaction.QueryValue<std::string>(
+                      "SELECT COALESCE(current_setting('registry.found1', TRUE), '')"),
+                  "")
+            << "The session has kept the ids";
+      }
     }
 
     TEST_P(FindRetrievalTests, ThousandsOfResources)
