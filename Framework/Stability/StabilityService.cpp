@@ -240,7 +240,7 @@ namespace OrthancRegistry
     }
     if (!scope.HasLogged())
     {
-      tracker_->OnMarkLost(resource.id);
+      tracker_->OnMarkLost(resource);
     }
   }
 
@@ -294,14 +294,14 @@ namespace OrthancRegistry
     tracker_->OnCoreTold();
     for (const UnstableResource& resource : tasks.stable)
     {
-      if (!isStopping_ && !tracker_->IsUnstable(resource.id))
+      if (!isStopping_ && !tracker_->IsUnstable(resource))
       {
         const SilentScope scope;
         core_.SetStable(resource.publicId, true);
       }
-      if (tracker_->IsUnstable(resource.id))
+      if (tracker_->IsUnstable(resource))
       {
-        tracker_->OnMarkLost(resource.id); // it has become unstable again meanwhile
+        tracker_->OnMarkLost(resource); // it has become unstable again meanwhile
       }
     }
   }

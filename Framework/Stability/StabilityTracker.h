@@ -67,6 +67,10 @@ namespace OrthancRegistry
     // A core does not take it for unstable any more, although it is.
     void OnMarkLost(int64_t id);
 
+    // The same, where the core knows the resource by level and public id: this may be another one than was
+    // meant, because it has been deleted and stored again since.
+    void OnMarkLost(const UnstableResource& resource);
+
     // True if this replica knows that it is unstable, or that it has just become stable.
     bool IsKnown(int64_t id) const;
 
@@ -104,6 +108,9 @@ namespace OrthancRegistry
 
     bool IsUnstable(int64_t id) const;
 
+    // What has this level and public id now
+    bool IsUnstable(const UnstableResource& resource) const;
+
     // Until something is to be done at the core or with the table
     std::chrono::milliseconds GetWait(std::chrono::milliseconds quiet, bool isCoreSupported) const;
 
@@ -122,6 +129,7 @@ namespace OrthancRegistry
 
     Entry& Ensure(const UnstableResource& resource, Clock::time_point now);
     std::set<int64_t> UpdateFound(const std::vector<UnstableTable::Row>& rows, Clock::time_point asked);
+    std::vector<int64_t> FindNamesakes(const UnstableResource& resource) const;
     bool IsGone(const Entry& entry, Clock::time_point asked) const;
     void Drop(std::map<int64_t, Entry>::iterator entry, Clock::time_point now);
     bool WasDropped(int64_t id, Clock::time_point now) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Stability/StabilityTracker.h"
 
+#include <algorithm>
+
 // What the core of this replica is told
 namespace OrthancRegistry
 {
@@ -61,5 +63,34 @@ namespace OrthancRegistry
     const std::lock_guard lock(mutex_);
     tasksTold_ = tasksTaken_;
     coreTold_.notify_all();
+  }
+
+  std::vector<int64_t> StabilityTracker::FindNamesakes(const UnstableResource& resource) const
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<int64_t> ids;
+    for (const auto& [id, entry] : entries_)
+    {
+      if (entry.resource.level == resource.level && entry.resource.publicId == resource.publicId)
+      {
+        ids.push_back(id);
+      }
+    }
+    return ids;
+  }
+
+  bool StabilityTracker::IsUnstable(const UnstableResource& resource) const
+  {
+    return !FindNamesakes(resource).empty();
+  }
+
+  void StabilityTracker::OnMarkLost(const UnstableResource& resource)
+  {
+    const auto namesakes = FindNamesakes(resource);
+    std::ranges::for_each(namesakes.empty() ? std::vector{resource.id} : namesakes,
+                          [this](int64_t id)
+                          {
+                            OnMarkLost(id);
+                          });
   }
 }

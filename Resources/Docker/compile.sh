@@ -34,6 +34,17 @@ SQL
   echo "PostgreSQL $version runs"
 }
 
+# The log of the library is of use only where something fails, and what fails is told again at the end.
+run_unit_tests()
+{
+  local log=/build/unit-tests.log
+  GTEST_BRIEF=1 ctest --test-dir /build --verbose --parallel 2 2>&1 | tee "$log" | grep --invert-match '^[0-9]*: [IWE] ' \
+    && return
+  echo "What has failed in the unit tests:"
+  grep --after-context=8 --extended-regexp ': Failure$|^[0-9]+: \[  FAILED  \]' "$log" | tail --lines=200
+  return 1
+}
+
 cd /source
 if [ "$CHECK" = yes ]; then
   check_format
@@ -63,5 +74,5 @@ if [ "$CHECK" = yes ]; then
   strip --strip-debug /next/libOrthancPostgreSQLIndex.so
   chown "$OWNER" /next/libOrthancPostgreSQLIndex.so
   start_postgresql
-  GTEST_BRIEF=1 ctest --test-dir /build --verbose --parallel 2
+  run_unit_tests
 fi

@@ -210,12 +210,14 @@ namespace OrthancRegistry::Testing
 
   bool StabilityCore::IsStable(const std::string& publicId)
   {
+    std::optional<Resources::FoundResource> found;
+    Run(AccessMode::ReadOnly,
+        [&](IndexTransaction& t)
+        {
+          found = Resources::Lookup(t, publicId);
+        });
     const std::lock_guard lock(mutex_);
-    return std::ranges::none_of(unstable_,
-                                [&](const auto& unstable)
-                                {
-                                  return unstable.second.publicId == publicId;
-                                });
+    return !found || !unstable_.contains({found->level, found->id});
   }
 
   size_t StabilityCore::CountEvents(const std::string& publicId)

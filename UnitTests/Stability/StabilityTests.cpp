@@ -432,6 +432,41 @@ namespace OrthancRegistry::Testing
     }
   }
 
+  // The core is told by public id, and finds what has that id now
+  TEST_P(StabilityTest, WhatIsStoredAgainAfterItsDeletionIsUnstableAtAnotherReplica)
+  {
+    configuration_.ageSeconds = 60;
+    AddReplica(60s);
+    AddReplica(60s);
+    GetCore(0).Store({.instance = "1"});
+    GetCore(1).Find("study");
+    const auto former = QueryValue<int64_t>("SELECT internalId FROM Resources WHERE publicId = 'study'");
+    StabilityTracker& tracker = replicas_.at(1)->GetTracker();
+    ASSERT_TRUE(tracker.IsUnstable(former));
+
+    GetCore(0).Delete("patient");
+    GetCore(0).Store({.instance = "1"});
+    GetCore(1).Find("study");
+    EXPECT_FALSE(GetCore(1).IsStable("study"));
+    {
+      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+      UnstableTable::Claim(transaction, 0us, 0); // forgets what has been deleted
+      transaction.Commit();
+    }
+    tracker.RequestReload();
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return !tracker.IsUnstable(former);
+        }));
+    EXPECT_FALSE(WaitUntil(
+        [this]
+        {
+          return GetCore(1).IsStable("study");
+        },
+        1s));
+  }
+
   TEST_P(StabilityTest, AnIdleReplicaHardlyUsesTheDatabase)
   {
     StabilityReplica& replica = AddReplica();
