@@ -12,7 +12,15 @@ namespace OrthancRegistry
     constexpr std::chrono::milliseconds ACTIVE_INTERVAL{50};
     constexpr std::chrono::milliseconds IDLE_INTERVAL{1000};
     constexpr std::chrono::milliseconds ENDS_INTERVAL{10};
-    constexpr std::chrono::milliseconds PROGRESS_INTERVAL{1000};
+
+    // At most one statement per second, whatever the number of jobs
+    constexpr std::chrono::seconds PROGRESS_INTERVAL{2}; // rows and message
+    constexpr std::chrono::seconds CONTENT_INTERVAL{3};  // contents as well
+
+    bool IsContentNew(const ProgressUpdate& update)
+    {
+      return update.isContentNew;
+    }
   }
 
   CoreWatcher::CoreWatcher(RunTable& runs, RunStore& store, ICoreClient& core, IOutputKeeper& outputs,
@@ -292,7 +300,8 @@ namespace OrthancRegistry
     }
     if (!updates.empty())
     {
-      nextProgress_ = std::chrono::steady_clock::now() + PROGRESS_INTERVAL;
+      nextProgress_ = std::chrono::steady_clock::now() +
+                      (std::ranges::any_of(updates, IsContentNew) ? CONTENT_INTERVAL : PROGRESS_INTERVAL);
     }
     return isSlotFreed;
   }

@@ -236,6 +236,7 @@ namespace OrthancRegistry::Testing
     WriteRow("late", value);
     EXPECT_EQ(MakeModality("NEW"), a.Get("late"));
     a.Put("other", MakeModality("O"));
+    ASSERT_TRUE(a.GetSync().EnsureFresh()); // the turn that "other" has started has ended
     const size_t puts = a.GetCore().CountPuts();
     ASSERT_TRUE(a.GetSync().EnsureFresh());
     EXPECT_EQ(puts, a.GetCore().CountPuts()) << "must not go on applying";
