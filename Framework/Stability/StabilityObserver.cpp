@@ -10,9 +10,10 @@ namespace OrthancRegistry
 {
   namespace
   {
-    // Types of changes in the database
-    constexpr std::chrono::milliseconds CORE_PATIENCE(100);
+    // After that time, the messages of the others have told the core anyway
+    constexpr std::chrono::milliseconds CORE_PATIENCE(400);
 
+    // Types of changes in the database
     constexpr int STABLE_PATIENT = 12;
     constexpr int STABLE_SERIES = 14;
 

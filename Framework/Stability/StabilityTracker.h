@@ -67,7 +67,7 @@ namespace OrthancRegistry
     // A core does not take it for unstable any more, although it is.
     void OnMarkLost(int64_t id);
 
-    // The same, where the core knows the resource by level and public id: this may be another one than was
+    // The same, where the core knows the resource by its public id: this may be another one than was
     // meant, because it has been deleted and stored again since.
     void OnMarkLost(const UnstableResource& resource);
 
@@ -108,7 +108,7 @@ namespace OrthancRegistry
 
     bool IsUnstable(int64_t id) const;
 
-    // What has this level and public id now
+    // What has this public id now
     bool IsUnstable(const UnstableResource& resource) const;
 
     // Until something is to be done at the core or with the table

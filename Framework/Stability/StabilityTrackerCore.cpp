@@ -65,13 +65,14 @@ namespace OrthancRegistry
     coreTold_.notify_all();
   }
 
+  // Public ids are different at all levels, and messages tell no level.
   std::vector<int64_t> StabilityTracker::FindNamesakes(const UnstableResource& resource) const
   {
     const std::lock_guard lock(mutex_);
     std::vector<int64_t> ids;
     for (const auto& [id, entry] : entries_)
     {
-      if (entry.resource.level == resource.level && entry.resource.publicId == resource.publicId)
+      if (entry.resource.publicId == resource.publicId)
       {
         ids.push_back(id);
       }

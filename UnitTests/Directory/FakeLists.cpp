@@ -54,7 +54,7 @@ namespace OrthancRegistry::Testing
     Json::Value entry = value;
     entry.removeMember(NOT_IN_THIS_VERSION);
     const std::lock_guard lock(mutex_);
-    puts_++;
+    puts_[name]++;
     lists_[kind][name] = entry;
     Save(kind);
   }
@@ -175,6 +175,17 @@ namespace OrthancRegistry::Testing
   size_t FakeLists::CountPuts()
   {
     const std::lock_guard lock(mutex_);
-    return puts_;
+    size_t count = 0;
+    for (const auto& [name, puts] : puts_)
+    {
+      count += puts;
+    }
+    return count;
+  }
+
+  size_t FakeLists::CountPuts(const std::string& name)
+  {
+    const std::lock_guard lock(mutex_);
+    return puts_[name];
   }
 }

@@ -46,6 +46,7 @@ namespace OrthancRegistry::Testing
     void BeforeCommit(std::function<void()> action);
 
     size_t CountPuts();
+    size_t CountPuts(const std::string& name); // what has been refused does not count
 
   private:
     void Save(DirectoryKind kind);
@@ -63,6 +64,6 @@ namespace OrthancRegistry::Testing
     unsigned int maximumRetries_ = 3;
     unsigned int failingStarts_ = 0;
     std::function<void()> beforeCommit_;
-    size_t puts_ = 0;
+    std::map<std::string, size_t> puts_;
   };
 }
