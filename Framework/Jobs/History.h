@@ -41,8 +41,9 @@ namespace OrthancRegistry
 
     const JobsConfiguration configuration_;
     IDatabase& database_;
-    const std::vector<std::string>
-        tables_;                // that each job writes; outputs and keys of requests stay for hours
+
+    // That each job writes. Outputs and the keys of requests stay for hours: autovacuum is quick enough.
+    const std::vector<std::string> tables_;
     const int64_t endsPerTurn_; // 0: ends alone cause none
     std::atomic<int64_t> ended_ = 0;
     int64_t removed_ = 0; // used by the thread only: since space was looked for
