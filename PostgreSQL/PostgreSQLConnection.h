@@ -75,6 +75,9 @@ namespace OrthancRegistry
     // ConnectionLostError if it is not.
     bool WaitForAnswer(bool write) const;
 
+    // Asks over another connection whether the server is still there, or hangs.
+    bool DoesServerAnswer() const;
+
     // Runs one statement and waits for it; throws what ThrowResultError() throws. Not in pipeline mode.
     PostgreSQLResult Execute(const std::string& sql, const std::vector<std::string>& parameters) const;
 
@@ -91,7 +94,6 @@ namespace OrthancRegistry
     void Examine(const PostgreSQLParameters& parameters);
     PostgreSQLResult AskState() const;
     PostgreSQLResult ReceiveResult() const;
-    bool DoesServerAnswer() const;
 
     std::vector<std::pair<std::string, std::string>> keywords_; // complete, the host in use among them
     std::vector<std::string> secrets_;

@@ -3,20 +3,22 @@
 
 #include "Framework/Database/ConnectionPool.h"
 #include "PostgreSQL/PostgreSQLSession.h"
+#include "PostgreSQL/TableVacuum.h"
 
 namespace OrthancRegistry
 {
   class PostgreSQLDatabase::Implementation
   {
   public:
-    explicit Implementation(const PostgreSQLParameters& parameters)
+    Implementation(IDatabase& database, const PostgreSQLParameters& parameters)
         : pool_({parameters.maximumConnections, std::chrono::seconds(parameters.acquireTimeoutSeconds),
                  std::chrono::seconds(parameters.idleReleaseSeconds)},
                 [parameters, generation = std::make_shared<SessionGeneration>(0)]
                 {
                   return std::make_unique<PostgreSQLSession>(
                       parameters, PostgreSQLConnection::ConnectWithRetries(parameters), generation);
-                })
+                }),
+          vacuum_(database, parameters)
     {
       CheckSchemaName(parameters.schema);
     }
@@ -26,12 +28,18 @@ namespace OrthancRegistry
       return pool_;
     }
 
+    TableVacuum& GetVacuum()
+    {
+      return vacuum_;
+    }
+
   private:
     ConnectionPool pool_;
+    TableVacuum vacuum_;
   };
 
   PostgreSQLDatabase::PostgreSQLDatabase(const PostgreSQLParameters& parameters)
-      : implementation_(std::make_unique<Implementation>(parameters))
+      : implementation_(std::make_unique<Implementation>(*this, parameters))
   {
   }
 
@@ -56,6 +64,11 @@ namespace OrthancRegistry
   SessionLease PostgreSQLDatabase::Acquire(AccessMode)
   {
     return implementation_->GetPool().Acquire();
+  }
+
+  void PostgreSQLDatabase::ReuseSpace(const std::vector<std::string>& tables, const std::stop_token& stop)
+  {
+    implementation_->GetVacuum().Run(tables, stop);
   }
 
   size_t PostgreSQLDatabase::GetOpenConnections() const

@@ -22,6 +22,7 @@ namespace OrthancRegistry
 
     std::string_view GetBootstrapScript() const override;
     SessionLease Acquire(AccessMode mode) override;
+    void ReuseSpace(const std::vector<std::string>& tables, const std::stop_token& stop) override;
 
     size_t GetOpenConnections() const;
 

@@ -88,6 +88,11 @@ namespace OrthancRegistry
 
     SessionLease Acquire(AccessMode mode) override;
 
+    void ReuseSpace(const std::vector<std::string>& tables, const std::stop_token& stop) override
+    {
+      database_.ReuseSpace(tables, stop);
+    }
+
   private:
     IDatabase& database_;
     ServerLock& lock_;

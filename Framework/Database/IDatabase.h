@@ -4,6 +4,9 @@
 #include "Framework/Database/ISession.h"
 
 #include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 namespace OrthancRegistry
 {
@@ -61,5 +64,13 @@ namespace OrthancRegistry
     // Waits for a free session and for the database to be reachable, both within the configured limits; then
     // ConnectionLostError.
     virtual SessionLease Acquire(AccessMode mode) = 0;
+
+    // Rows of these tables (lower case) have gone: makes their space free for new ones, if it is much and the
+    // engine would come to it too late by itself. May take seconds, but ends at a stop; keeps nobody from
+    // reading and writing. What is in the way is logged: the next call tries again. Nothing to do on SQLite,
+    // where the next transaction takes the space of deleted rows.
+    virtual void ReuseSpace(const std::vector<std::string>& /*tables*/, const std::stop_token& /*stop*/)
+    {
+    }
   };
 }

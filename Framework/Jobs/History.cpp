@@ -3,6 +3,8 @@
 
 #include "Framework/Database/Retry.h"
 
+#include <algorithm>
+
 namespace OrthancRegistry
 {
   namespace
@@ -12,30 +14,64 @@ namespace OrthancRegistry
     constexpr std::chrono::milliseconds BEHIND_INTERVAL{100};
     constexpr int64_t MICROSECONDS_PER_DAY = int64_t{86400} * 1000000;
     constexpr RetryPolicy BACKGROUND_POLICY{2, 10, 100};
+
+    // A turn walks through the history to find its end, so a long one may be exceeded by more.
+    constexpr int64_t EXCESS_PART = 10;
   }
 
   History::History(const JobsConfiguration& configuration, IDatabase& database)
-      : configuration_(configuration), database_(database), task_("The pruning of the history of jobs",
-                                                                  [this]
-                                                                  {
-                                                                    return Turn();
-                                                                  })
+      : configuration_(configuration), database_(database),
+        tables_{"sharedjobs", "sharedjobdetails", "sharedjobruns"},
+        endsPerTurn_(configuration.historySize == 0
+                         ? 0
+                         : std::max<int64_t>(BATCH, configuration.historySize / EXCESS_PART)),
+        task_("The pruning of the history of jobs",
+              [this]
+              {
+                return Turn();
+              })
   {
+  }
+
+  History::~History()
+  {
+    Stop();
   }
 
   void History::Start()
   {
+    if (stop_.stop_requested())
+    {
+      stop_ = std::stop_source();
+    }
     task_.Start();
   }
 
   void History::Stop()
   {
+    stop_.request_stop();
     task_.Stop();
+  }
+
+  void History::OnJobsEnded(int64_t count)
+  {
+    if (endsPerTurn_ != 0 && (ended_ += count) >= endsPerTurn_)
+    {
+      ended_ = 0;
+      task_.Wake();
+    }
   }
 
   std::chrono::milliseconds History::Turn()
   {
+    // Of the turns before: what has just been removed is not in the counters of the server yet.
+    if (removed_ >= BATCH)
+    {
+      database_.ReuseSpace(tables_, stop_.get_token());
+      removed_ = 0;
+    }
     const int64_t removed = Prune();
+    removed_ += removed;
     if (removed >= BATCH * MAXIMUM_BATCHES)
     {
       return BEHIND_INTERVAL;

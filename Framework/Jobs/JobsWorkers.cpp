@@ -227,6 +227,7 @@ namespace OrthancRegistry
   void JobsWorkers::OnRunEnded()
   {
     ahead_.Count(ClaimAhead::Clock::now());
+    history_.OnJobsEnded();
     runner_.Wake();
     dispatcher_.Wake();
     watcher_.WriteEnds(runs_.CountHeld() == 0);

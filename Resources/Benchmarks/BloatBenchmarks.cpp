@@ -13,6 +13,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -24,6 +25,8 @@ namespace OrthancRegistry::Benchmarks
   namespace
   {
     constexpr int64_t WAITING = 1000; // at most
+    constexpr std::chrono::milliseconds BETWEEN_LOOKS{200};
+    constexpr std::chrono::seconds AFTERWARDS{12}; // for what is done once there is less to do
     constexpr std::array TABLES = {"SharedJobs", "SharedJobDetails", "SharedJobRuns"};
 
     int64_t GetCount()
@@ -43,6 +46,35 @@ namespace OrthancRegistry::Benchmarks
       }
       return static_cast<double>(bytes) / 1048576;
     }
+
+    // Looks at the size again and again.
+    class Peak
+    {
+    public:
+      explicit Peak(TestSchema& schema)
+          : thread_(
+                [this, &schema](const std::stop_token& stop)
+                {
+                  while (!stop.stop_requested())
+                  {
+                    megabytes_ = std::max(megabytes_, GetMegabytes(schema));
+                    std::this_thread::sleep_for(BETWEEN_LOOKS);
+                  }
+                })
+      {
+      }
+
+      double Get()
+      {
+        thread_.request_stop();
+        thread_.join();
+        return megabytes_;
+      }
+
+    private:
+      double megabytes_ = 0;
+      std::jthread thread_;
+    };
 
     void RewriteTables(TestSchema& schema)
     {
@@ -72,7 +104,7 @@ namespace OrthancRegistry::Benchmarks
       }
     }
 
-    void RunAll(TestSchema& schema, int64_t count, std::atomic<int64_t>& ended)
+    void RunAll(TestSchema& schema, int64_t count, std::atomic<int64_t>& ended, History& history)
     {
       const ReplicaIdentity identity{GenerateUuid(), "benchmark", "benchmark", ""};
       ReplicaRegistry registry({}, identity, schema.Get());
@@ -97,8 +129,25 @@ namespace OrthancRegistry::Benchmarks
         {
           runs.Write(updates);
           ended += static_cast<int64_t>(updates.runs.size());
+          history.OnJobsEnded(static_cast<int64_t>(updates.runs.size()));
         }
       }
+    }
+
+    // By whom, and how long they took all together (from PostgreSQL 18 on)
+    void AddVacuums(TestSchema& schema, benchmark::State& state)
+    {
+      Transaction transaction(schema.Get(), AccessMode::ReadOnly);
+      const auto [vacuums, automatic, milliseconds] =
+          transaction
+              .QueryOptional<int64_t, int64_t, double>(
+                  "SELECT CAST(sum(vacuum_count) AS BIGINT), CAST(sum(autovacuum_count) AS BIGINT),"
+                  " coalesce(sum(CAST(to_jsonb(s) ->> 'total_vacuum_time' AS DOUBLE PRECISION)), 0)"
+                  " FROM pg_stat_user_tables s WHERE schemaname = current_schema()")
+              .value();
+      state.counters["vacuums"] = static_cast<double>(vacuums);
+      state.counters["autovacuums"] = static_cast<double>(automatic);
+      state.counters["vacuum_s"] = milliseconds / 1000;
     }
 
     void Bloat(benchmark::State& state)
@@ -109,18 +158,22 @@ namespace OrthancRegistry::Benchmarks
       configuration.historyDays = 0;
       const int64_t count = GetCount();
       std::atomic<int64_t> ended = 0;
+      Peak peak(schema);
+      History history(configuration, schema.Get());
+      history.Start();
       for (auto _ : state)
       {
-        History history(configuration, schema.Get());
-        history.Start();
         {
           const std::jthread submitting(Submit, std::ref(schema), count, std::cref(ended));
-          const std::jthread running(RunAll, std::ref(schema), count, std::ref(ended));
+          const std::jthread running(RunAll, std::ref(schema), count, std::ref(ended), std::ref(history));
         }
-        history.Stop();
-        history.Prune();
       }
+      std::this_thread::sleep_for(AFTERWARDS);
+      history.Stop();
+      history.Prune();
+      state.counters["peak_MB"] = peak.Get();
       state.counters["MB"] = GetMegabytes(schema);
+      AddVacuums(schema, state);
       RewriteTables(schema);
       state.counters["live_MB"] = GetMegabytes(schema);
       state.counters["times"] = state.counters["MB"] / state.counters["live_MB"];

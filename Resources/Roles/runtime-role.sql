@@ -46,6 +46,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"runt
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA :"schema" TO :"runtime";
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA :"schema" TO :"runtime";
 
+-- The tables that jobs come to and go from are vacuumed by Orthanc. PostgreSQL 17 has a right for that; older ones leave
+-- it to the owner, and to autovacuum.
+SELECT format('GRANT MAINTAIN ON %I.%I TO %I', :'schema', c.relname, :'runtime')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE current_setting('server_version_num')::INTEGER >= 170000 AND n.nspname = :'schema' AND c.relname IN
+  ('sharedjobs', 'sharedjobdetails', 'sharedjobruns') \gexec
+
 -- What later upgrades make
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA :"schema"
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"runtime";

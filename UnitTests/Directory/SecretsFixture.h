@@ -2,56 +2,17 @@
 #pragma once
 
 #include "Framework/Common/Json.h"
-#include "Framework/Common/Logging.h"
 #include "Framework/Database/Retry.h"
 #include "Framework/Directory/DirectoryFormat.h"
 #include "Framework/Directory/SecretBox.h"
 #include "UnitTests/Directory/KeyFiles.h"
+#include "UnitTests/LogCapture.h"
 #include "UnitTests/TestDatabases.h"
 
 #include <gmock/gmock.h>
 
-#include <mutex>
-
 namespace OrthancRegistry::Testing
 {
-  // Keeps the lines of the log while it lives. One at a time.
-  class LogCapture
-  {
-  public:
-    LogCapture()
-    {
-      const std::lock_guard lock(mutex_);
-      text_.clear();
-      SetLogSink(&LogCapture::Add);
-    }
-
-    ~LogCapture()
-    {
-      SetLogSink(nullptr);
-    }
-
-    LogCapture(const LogCapture&) = delete;
-    LogCapture& operator=(const LogCapture&) = delete;
-
-    std::string Get() const
-    {
-      const std::lock_guard lock(mutex_);
-      return text_;
-    }
-
-  private:
-    static void Add(LogLevel /*level*/, const std::string& message)
-    {
-      const std::lock_guard lock(mutex_);
-      text_ += message + "\n";
-    }
-
-    // Sinks carry no pointer
-    static inline std::mutex mutex_;
-    static inline std::string text_;
-  };
-
   // The tables of shared modalities and peers, without what keeps a core in step with them
   class SecretsTest : public EngineTest
   {

@@ -146,5 +146,41 @@ namespace OrthancRegistry::Testing
     EXPECT_FALSE(a.Get().Get(id));
   }
 
+  // Without autovacuum, which comes too late
+  TEST_P(JobHistory, NewJobsTakeTheSpaceOfThoseThatAreGone)
+  {
+    const bool isServer = GetParam() == Engine::PostgreSQL;
+    if (isServer)
+    {
+      Transaction transaction(GetDatabase(), AccessMode::ReadWrite);
+      transaction.ExecuteScript("ALTER TABLE SharedJobs SET (autovacuum_enabled = off);"
+                                "ALTER TABLE SharedJobDetails SET (autovacuum_enabled = off)");
+      transaction.Commit();
+    }
+    const auto getSize = [&]
+    {
+      return QueryValue<int64_t>(isServer ? "SELECT pg_total_relation_size(CAST('SharedJobs' AS regclass))"
+                                            " + pg_total_relation_size(CAST('SharedJobDetails' AS regclass))"
+                                          : "SELECT page_count FROM pragma_page_count");
+    };
+    configuration_.historySize = 100;
+    History history(configuration_, GetDatabase());
+    history.Start();
+    EXPECT_TRUE(WaitUntil(
+        [&]
+        {
+          const int64_t before = getSize();
+          InsertJobs(GetDatabase(), MakeEnded(JobState::Success, 1500, GetNow()));
+          history.OnJobsEnded(1500);
+          EXPECT_TRUE(WaitUntil(
+              [&]
+              {
+                return Count(JobState::Success) == 100;
+              }));
+          return getSize() == before;
+        },
+        std::chrono::seconds(60)));
+  }
+
   CONFORMANCE_SUITE(JobHistory);
 }

@@ -36,6 +36,12 @@ namespace OrthancRegistry::Testing
     return database_->Acquire(mode);
   }
 
+  void GatedDatabase::ReuseSpace(const std::vector<std::string>& tables, const std::stop_token& stop)
+  {
+    uses_++;
+    database_->ReuseSpace(tables, stop);
+  }
+
   void GatedDatabase::SetFrozen(bool frozen)
   {
     {

@@ -23,6 +23,7 @@ namespace OrthancRegistry::Testing
     Engine GetEngine() const override;
     std::string_view GetBootstrapScript() const override;
     SessionLease Acquire(AccessMode mode) override;
+    void ReuseSpace(const std::vector<std::string>& tables, const std::stop_token& stop) override;
 
     void SetFrozen(bool frozen);
     size_t CountUses() const;

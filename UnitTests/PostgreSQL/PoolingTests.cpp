@@ -158,6 +158,27 @@ namespace OrthancRegistry::Testing
       EXPECT_EQ(GetSetting(database, "statement_timeout"), "10min");
     }
 
+    TEST_F(PoolingTest, VacuumsThroughTransactions)
+    {
+      const TestPooler pooler(server_, "transaction", "max_prepared_statements = 200");
+      PostgreSQLDatabase database(Read(pooler.GetUri()).parameters);
+      RunTransaction(database, AccessMode::ReadWrite,
+                     [](Transaction& transaction)
+                     {
+                       transaction.ExecuteScript(
+                           "CREATE TABLE Churned (id BIGINT) WITH (autovacuum_enabled = off);"
+                           "INSERT INTO Churned SELECT generate_series(1, 5000); DELETE FROM Churned");
+                     });
+      EXPECT_TRUE(WaitUntil(
+          [&]
+          {
+            database.ReuseSpace({"churned"}, {});
+            Transaction transaction(database, AccessMode::ReadOnly);
+            return transaction.QueryValue<int64_t>(
+                       "SELECT pg_stat_get_vacuum_count(CAST('Churned' AS regclass))") == 1;
+          }));
+    }
+
     TEST_F(PoolingTest, MessagesThroughSessions)
     {
       const TestPooler pooler(server_, "session");

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Database/Migrator.h"
+#include "Framework/Database/Retry.h"
 #include "PostgreSQL/DeferredIndexes.h"
 #include "PostgreSQL/EmbeddedMigrations.h"
 #include "PostgreSQL/ServerLock.h"
 #include "PostgreSQL/StockSchema.h"
 #include "UnitTests/Database/PostgreSQLFixture.h"
+#include "UnitTests/LogCapture.h"
 #include "UnitTests/PostgreSQL/StockLayout.h"
+
+#include <algorithm>
 
 namespace OrthancRegistry::Testing
 {
@@ -103,6 +107,46 @@ namespace OrthancRegistry::Testing
           CheckSchemaExists(*own_, schema_);
         });
     EXPECT_NE(error.find("may not use the schema"), std::string::npos) << error;
+  }
+
+  TEST_F(RuntimeRole, VacuumsOnlyWhatItMay)
+  {
+    Migrate(*database_);
+    GrantRows();
+    RunOnServer("ALTER TABLE " + schema_ + ".SharedJobKeys SET (autovacuum_enabled = off)");
+    const auto churn = [&](const char* sql)
+    {
+      RunTransaction(*own_, AccessMode::ReadWrite,
+                     [&](Transaction& transaction)
+                     {
+                       transaction.Execute(sql);
+                     });
+    };
+    const auto ask = [&](const std::string& function)
+    {
+      Transaction transaction(*own_, AccessMode::ReadOnly);
+      return transaction.QueryValue<int64_t>("SELECT " + function + "(CAST('SharedJobKeys' AS regclass))");
+    };
+    churn("INSERT INTO SharedJobKeys SELECT CAST(n AS TEXT), 'u', 'j', 0 FROM generate_series(1, 2000) n");
+    churn("DELETE FROM SharedJobKeys");
+    ASSERT_TRUE(WaitUntil(
+        [&]
+        {
+          return ask("pg_stat_get_dead_tuples") == 2000;
+        }));
+    const LogCapture log;
+    own_->ReuseSpace({"sharedjobkeys"}, {});
+    own_->ReuseSpace({"sharedjobkeys"}, {});
+    EXPECT_EQ(0, ask("pg_stat_get_vacuum_count"));
+    const std::string text = log.Get();
+    EXPECT_NE(text.find("roles.md"), std::string::npos) << text;
+    EXPECT_EQ(1, std::count(text.begin(), text.end(), '\n'));
+
+    RunOnServer("DO $$ BEGIN IF current_setting('server_version_num')::INTEGER < 170000 THEN ALTER TABLE " +
+                schema_ + ".SharedJobKeys OWNER TO " + role_ + "; ELSE GRANT MAINTAIN ON " + schema_ +
+                ".SharedJobKeys TO " + role_ + "; END IF; END $$");
+    PostgreSQLDatabase(ownParameters_).ReuseSpace({"sharedjobkeys"}, {});
+    EXPECT_EQ(1, ask("pg_stat_get_vacuum_count"));
   }
 
   TEST_F(RuntimeRole, DoesNotTakeOverADatabaseOfStock)
