@@ -14,8 +14,8 @@ namespace OrthancRegistry::Testing
       const auto database = TestDatabase::Create(Engine::SQLite);
       database->Migrate("Index");
       SqlBuilder sql(filter.level);
-      CompileFilter(sql, database->GetDialect(), filter);
-      CompileOrdering(sql, database->GetDialect(), {});
+      CompileFilter(sql, database->GetDialect().GetFindDialect(), filter);
+      CompileOrdering(sql, database->GetDialect().GetFindDialect(), {});
       std::string step;
       Transaction transaction(database->Get(), AccessMode::ReadOnly);
       transaction.QueryRows("EXPLAIN QUERY PLAN " + sql.BuildSelect("COUNT(*)"), sql.GetParameters(),
@@ -44,7 +44,7 @@ namespace OrthancRegistry::Testing
     std::string GetPlan(TestDatabase& database, const FindRequest& request)
     {
       SqlBuilder sql(request.filter.level);
-      const std::string page = SelectPage(sql, database.GetDialect(), request);
+      const std::string page = SelectPage(sql, database.GetDialect().GetFindDialect(), request);
       std::string plan;
       Transaction transaction(database.Get(), AccessMode::ReadOnly);
       transaction.QueryRows("EXPLAIN " + page, sql.GetParameters(),
