@@ -100,6 +100,11 @@ namespace OrthancRegistry
     return text + " WHERE " + count + " < " + limits.countParameter;
   }
 
+  void PostgreSQLFindDialect::ReusePlans(Transaction& transaction) const
+  {
+    transaction.Execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', TRUE)");
+  }
+
   std::string PostgreSQLKeptIds::Keep(ResourceLevel level, const std::string& query) const
   {
     return "(SELECT set_config(" + GetVariable(level) + ", CAST(ARRAY(" + query +

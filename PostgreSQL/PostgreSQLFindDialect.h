@@ -23,6 +23,7 @@ namespace OrthancRegistry
                                                const PageLimits& limits) const override;
     std::optional<std::string> SelectPageByIdentifier(SqlBuilder& sql, const Ordering& key,
                                                       const PageLimits& limits) const override;
+    void ReusePlans(Transaction& transaction) const override;
 
     const IKeptIds* GetKeptIds() const override
     {

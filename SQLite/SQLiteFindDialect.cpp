@@ -42,4 +42,8 @@ namespace OrthancRegistry
   {
     return std::nullopt;
   }
+
+  void SQLiteFindDialect::ReusePlans(Transaction& /*transaction*/) const
+  {
+  }
 }

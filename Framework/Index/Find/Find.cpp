@@ -3,6 +3,7 @@
 
 #include "Framework/Index/Find/FilterCompiler.h"
 #include "Framework/Index/Find/FindPage.h"
+#include "Framework/Index/Find/PlanReuse.h"
 #include "Framework/Index/Find/Retrieval.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
@@ -181,6 +182,15 @@ namespace OrthancRegistry
       text += statement.columns.hasParent ? ", parentPublicId" : "";
       return text + ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE " + keep;
     }
+
+    // A transaction that writes would keep the setting for its other statements.
+    void PrepareSearch(IndexTransaction& t, const FindFilter& filter)
+    {
+      if (t.mode == AccessMode::ReadOnly && IsPlanReusable(filter))
+      {
+        t.dialect.GetFindDialect().ReusePlans(t.transaction);
+      }
+    }
   }
 
   std::vector<FoundItem> FindResources(IndexTransaction& t, const FindRequest& request)
@@ -190,6 +200,7 @@ namespace OrthancRegistry
     const Statement statement = MakeStatement(sql, dialect, request);
     const IKeptIds* const kept = MayBeKept(sql, request) ? dialect.GetKeptIds() : nullptr;
     Retrieval retrieval(t, request, kept);
+    PrepareSearch(t, request.filter);
     const auto onRow = [&](const IRow& row)
     {
       retrieval.Add(ReadRow(row, statement.columns));
@@ -210,6 +221,7 @@ namespace OrthancRegistry
   {
     SqlBuilder sql(filter.level);
     CompileFilter(sql, t.dialect.GetFindDialect(), filter);
+    PrepareSearch(t, filter);
     uint64_t count = 0;
     t.transaction.QueryRows(sql.BuildSelect("COUNT(*)"), sql.GetParameters(),
                             [&count](const IRow& row)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "Framework/Database/Transaction.h"
 #include "Framework/Index/Find/FindRequest.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
@@ -52,6 +53,9 @@ namespace OrthancRegistry
                                                        const PageLimits& limits) const = 0;
     virtual std::optional<std::string> SelectPageByIdentifier(SqlBuilder& sql, const Ordering& key,
                                                               const PageLimits& limits) const = 0;
+
+    // Has the server plan the statements of this round trip once, whatever their values are.
+    virtual void ReusePlans(Transaction& transaction) const = 0;
 
     // Null where nothing is gained by it
     virtual const IKeptIds* GetKeptIds() const = 0;
