@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Index/IIndexDialect.h"
+#include "PostgreSQL/PostgreSQLFindDialect.h"
 
 namespace OrthancRegistry
 {
@@ -29,20 +30,12 @@ namespace OrthancRegistry
     std::string_view GetServerPropertiesQuery() const override;
     AuditLogsSql GetAuditLogsSql() const override;
 
-    // PostgreSQLFindDialect.cpp
-    std::string_view GetBytewiseCollation() const override;
-    std::string_view GetWildcardOperator() const override;
-
-    bool HasLateralJoins() const override
+    const IFindDialect& GetFindDialect() const override
     {
-      return true;
+      return findDialect_;
     }
 
-    bool HasVariables() const override
-    {
-      return true;
-    }
-
-    std::string TranslateWildcard(std::string_view wildcard) const override;
+  private:
+    PostgreSQLFindDialect findDialect_;
   };
 }

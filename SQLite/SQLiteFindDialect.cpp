@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "SQLite/SQLiteIndexDialect.h"
+#include "SQLite/SQLiteFindDialect.h"
 
 namespace OrthancRegistry
 {
-  std::string_view SQLiteIndexDialect::GetBytewiseCollation() const
+  std::string_view SQLiteFindDialect::GetBytewiseCollation() const
   {
     return ""; // the order of SQLite unless told otherwise
   }
 
-  std::string_view SQLiteIndexDialect::GetWildcardOperator() const
+  std::string_view SQLiteFindDialect::GetWildcardOperator() const
   {
     return " GLOB "; // unlike LIKE, it tells upper from lower case
   }
 
-  std::string SQLiteIndexDialect::TranslateWildcard(std::string_view wildcard) const
+  std::string SQLiteFindDialect::TranslateWildcard(std::string_view wildcard) const
   {
     std::string pattern;
     for (const char character : wildcard)
@@ -28,5 +28,22 @@ namespace OrthancRegistry
       }
     }
     return pattern;
+  }
+
+  std::optional<std::string> SQLiteFindDialect::SelectPageOfAll(const SqlBuilder& /*sql*/,
+                                                                const PageLimits& /*limits*/) const
+  {
+    return std::nullopt;
+  }
+
+  std::optional<std::string> SQLiteFindDialect::SelectPageByIdentifier(SqlBuilder& /*sql*/,
+                                                                       const Ordering& /*key*/,
+                                                                       const PageLimits& /*limits*/) const
+  {
+    return std::nullopt;
+  }
+
+  void SQLiteFindDialect::ReusePlans(Transaction& /*transaction*/) const
+  {
   }
 }

@@ -180,15 +180,21 @@ namespace OrthancRegistry
     return type == METADATA_RECYCLING_ORDER;
   }
 
+  // Who is last already is not written again.
   void SQLiteIndexDialect::TouchPatient(Transaction& transaction, int64_t patient) const
   {
+    const auto last = transaction.QueryOptional<int64_t, int64_t>(
+        "SELECT id, CAST(value AS INTEGER) FROM Metadata WHERE type = 19 "
+        "ORDER BY CAST(value AS INTEGER) DESC, id DESC LIMIT 1");
+    if (last && std::get<0>(*last) == patient)
+    {
+      return;
+    }
+    const int64_t next = last ? std::get<1>(*last) + 1 : 1;
     transaction.Execute(
-        "INSERT INTO Metadata (id, type, value, revision) VALUES ($1, 19, CAST(COALESCE("
-        "(SELECT CAST(value AS INTEGER) FROM Metadata WHERE type = 19 ORDER BY CAST(value AS INTEGER) DESC "
-        "LIMIT 1), "
-        "0) + 1 AS TEXT), 0) "
+        "INSERT INTO Metadata (id, type, value, revision) VALUES ($1, 19, CAST($2 AS TEXT), 0) "
         "ON CONFLICT (id, type) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision",
-        patient);
+        patient, next);
   }
 
   std::optional<int64_t> SQLiteIndexDialect::SelectPatientToRecycle(Transaction& transaction,

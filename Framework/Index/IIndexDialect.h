@@ -11,6 +11,8 @@
 
 namespace OrthancRegistry
 {
+  class IFindDialect;
+
   struct CreatedInstance
   {
     bool isNewInstance = false;
@@ -123,21 +125,7 @@ namespace OrthancRegistry
 
     virtual AuditLogsSql GetAuditLogsSql() const = 0;
 
-    // Fragments for the Find compiler. The first is appended to a text that is compared or ordered byte by
-    // byte, the second is the operator that matches a text with a pattern.
-    virtual std::string_view GetBytewiseCollation() const = 0;
-    virtual std::string_view GetWildcardOperator() const = 0;
-
-    // Whether there are lateral joins, and a planner that needs them to walk along an index
-    virtual bool HasLateralJoins() const = 0;
-
-    // Whether a statement can keep a text for the later ones of its transaction: set_config(),
-    // current_setting()
-    virtual bool HasVariables() const = 0;
-
-    // The pattern of that operator for one where '*' is any run of characters, '?' any character, and
-    // everything else is literal.
-    virtual std::string TranslateWildcard(std::string_view wildcard) const = 0;
+    virtual const IFindDialect& GetFindDialect() const = 0;
   };
 
   // A transaction on the index

@@ -3,6 +3,7 @@
 
 #include "Framework/Index/Find/FilterCompiler.h"
 #include "Framework/Index/Find/FindPage.h"
+#include "Framework/Index/Find/PlanReuse.h"
 
 namespace OrthancRegistry::Testing
 {
@@ -14,8 +15,8 @@ namespace OrthancRegistry::Testing
       const auto database = TestDatabase::Create(Engine::SQLite);
       database->Migrate("Index");
       SqlBuilder sql(filter.level);
-      CompileFilter(sql, database->GetDialect(), filter);
-      CompileOrdering(sql, database->GetDialect(), {});
+      CompileFilter(sql, database->GetDialect().GetFindDialect(), filter);
+      CompileOrdering(sql, database->GetDialect().GetFindDialect(), {});
       std::string step;
       Transaction transaction(database->Get(), AccessMode::ReadOnly);
       transaction.QueryRows("EXPLAIN QUERY PLAN " + sql.BuildSelect("COUNT(*)"), sql.GetParameters(),
@@ -44,7 +45,7 @@ namespace OrthancRegistry::Testing
     std::string GetPlan(TestDatabase& database, const FindRequest& request)
     {
       SqlBuilder sql(request.filter.level);
-      const std::string page = SelectPage(sql, database.GetDialect(), request);
+      const std::string page = SelectPage(sql, database.GetDialect().GetFindDialect(), request);
       std::string plan;
       Transaction transaction(database.Get(), AccessMode::ReadOnly);
       transaction.QueryRows("EXPLAIN " + page, sql.GetParameters(),
@@ -54,6 +55,108 @@ namespace OrthancRegistry::Testing
                             });
       return plan;
     }
+  }
+
+  namespace
+  {
+    TagConstraint MakeBound(ConstraintType type, const std::string& date)
+    {
+      TagConstraint bound = MakeConstraint(ResourceLevel::Study, STUDY_DATE, type, {date});
+      bound.isIdentifier = true;
+      return bound;
+    }
+
+    FindFilter MakePeriod(const std::string& first, const std::string& last)
+    {
+      FindFilter filter = MakeFilter(ResourceLevel::Study);
+      filter.tags = {MakeConstraint(ResourceLevel::Series, MODALITY, ConstraintType::List, {"MR", "CT"}),
+                     MakeBound(ConstraintType::GreaterOrEqual, first),
+                     MakeBound(ConstraintType::SmallerOrEqual, last)};
+      return filter;
+    }
+
+    // How often PostgreSQL has made plans for the values of the search for a period, and reused one
+    std::pair<int64_t, int64_t> CountPlans(Transaction& transaction)
+    {
+      int64_t custom = 0;
+      int64_t generic = 0;
+      transaction.QueryEach<int64_t, int64_t>("SELECT custom_plans, generic_plans FROM pg_prepared_statements"
+                                              " WHERE statement LIKE '%tagElement = ' || '32%'",
+                                              [&](int64_t customPlans, int64_t genericPlans)
+                                              {
+                                                custom += customPlans;
+                                                generic += genericPlans;
+                                              });
+      return {custom, generic};
+    }
+  }
+
+  TEST(FindPlanTests, PostgreSQLPlansShortPeriodsOnce)
+  {
+    const auto database = TestDatabase::Create(Engine::PostgreSQL);
+    database->Migrate("Index");
+    AddStudies(database->Get());
+    FindRequest request;
+    for (const bool isShort : {true, false})
+    {
+      request.filter = MakePeriod("20240101", isShort ? "20240131" : "20991231");
+      request.mainDicomTags = !request.mainDicomTags; // in one round trip, in two
+      IndexTransaction t(database->Get(), database->GetDialect(), AccessMode::ReadOnly);
+      const auto before = CountPlans(t.transaction);
+      for (int i = 0; i < 3; i++)
+      {
+        FindResources(t, request);
+        CountResources(t, request.filter);
+      }
+      const auto after = CountPlans(t.transaction);
+      EXPECT_EQ(after.first - before.first, isShort ? 0 : 6);
+      EXPECT_EQ(after.second - before.second, isShort ? 6 : 0);
+    }
+  }
+
+  TEST(FindPlanTests, ThePlanOfAWritingTransactionIsLeftAlone)
+  {
+    const auto database = TestDatabase::Create(Engine::PostgreSQL);
+    database->Migrate("Index");
+    IndexTransaction t(database->Get(), database->GetDialect(), AccessMode::ReadWrite);
+    CountResources(t, MakePeriod("20240101", "20240131"));
+    EXPECT_EQ(t.transaction.QueryValue<std::string>("SELECT current_setting('plan_cache_mode')"), "auto");
+  }
+
+  TEST(FindPlanTests, PlansThatAreGoodForAllValues)
+  {
+    FindFilter filter = MakePeriod("20231231", "20240101");
+    EXPECT_TRUE(IsPlanReusable(filter));
+    filter.metadata.push_back({1, true, true, ConstraintType::Equal, {"x"}});
+    EXPECT_TRUE(IsPlanReusable(filter));
+    filter.metadata[0].type = ConstraintType::Wildcard;
+    EXPECT_FALSE(IsPlanReusable(filter));
+
+    EXPECT_TRUE(IsPlanReusable(MakePeriod("20230101", "20241231")));
+    EXPECT_FALSE(IsPlanReusable(MakePeriod("20230101", "20250101"))) << "too long";
+    EXPECT_FALSE(IsPlanReusable(MakePeriod("A", "B"))) << "no dates";
+    EXPECT_FALSE(IsPlanReusable(MakePeriod("20230101", "2023010A"))) << "no date";
+
+    filter = MakePeriod("20240101", "20240131");
+    std::swap(filter.tags[1], filter.tags[2]);
+    EXPECT_TRUE(IsPlanReusable(filter)) << "in any order";
+    filter.tags.push_back(
+        MakeConstraint(ResourceLevel::Patient, PATIENT_NAME, ConstraintType::Wildcard, {"A*"}));
+    EXPECT_FALSE(IsPlanReusable(filter)) << "the beginning of a name";
+    filter.tags.resize(2);
+    EXPECT_FALSE(IsPlanReusable(filter)) << "only the end of a period";
+    filter.tags.resize(1);
+    EXPECT_FALSE(IsPlanReusable(filter)) << "no period";
+
+    filter = MakePeriod("20240101", "20240131");
+    filter.tags[1].tag = {0x0008, 0x0021};
+    EXPECT_FALSE(IsPlanReusable(filter)) << "of two tags";
+    filter = MakePeriod("20240101", "20240131");
+    filter.tags[1].isIdentifier = filter.tags[2].isIdentifier = false;
+    EXPECT_FALSE(IsPlanReusable(filter)) << "without an index";
+    filter = MakePeriod("20240101", "20240131");
+    filter.level = ResourceLevel::Patient;
+    EXPECT_FALSE(IsPlanReusable(filter)) << "of what is below";
   }
 
   // Not one index entry more than the page and what comes before it: else each page costs as much as

@@ -49,6 +49,26 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(a, Recycling::SelectPatient(reader, std::nullopt));
   }
 
+  // A study that comes instance by instance costs no write per instance.
+  TEST_P(RecyclingTest, TheLastOneIsNotWrittenAgain)
+  {
+    IndexTransaction t = Write();
+    const auto readPlace = [&](int64_t patient)
+    {
+      return t.transaction.QueryValue<std::string>("SELECT value FROM Metadata WHERE id = $1 AND type = 19",
+                                                   patient);
+    };
+    const int64_t a = CreatePatient(t, "a");
+    const int64_t b = CreatePatient(t, "b");
+    const std::string placeOfA = readPlace(a);
+    const std::string placeOfB = readPlace(b);
+    Resources::CreateInstance(t, "pb", "stb", "seb", "another");
+    EXPECT_EQ(readPlace(b), placeOfB);
+    Resources::CreateInstance(t, "pa", "sta", "sea", "another of a");
+    EXPECT_NE(readPlace(a), placeOfA);
+    EXPECT_EQ(b, Recycling::SelectPatient(t, std::nullopt));
+  }
+
   TEST_P(RecyclingTest, Protection)
   {
     IndexTransaction t = Write();

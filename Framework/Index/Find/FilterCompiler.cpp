@@ -89,7 +89,7 @@ namespace OrthancRegistry
 
     // Without a literal beginning, the collation would only keep PostgreSQL from using its trigram index;
     // with one, it lets the index in the order of the bytes find the beginning.
-    std::string CompareWithWildcard(SqlBuilder& sql, const IIndexDialect& dialect,
+    std::string CompareWithWildcard(SqlBuilder& sql, const IFindDialect& dialect,
                                     const Comparison& comparison, const std::string& column)
     {
       const std::string& wildcard = GetSingleValue(comparison);
@@ -103,7 +103,7 @@ namespace OrthancRegistry
       return text;
     }
 
-    std::string Compare(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+    std::string Compare(SqlBuilder& sql, const IFindDialect& dialect, const Comparison& comparison,
                         const std::string& column)
     {
       const std::string left = Fold(comparison, column) + std::string(dialect.GetBytewiseCollation());
@@ -135,7 +135,7 @@ namespace OrthancRegistry
     }
 
     // The condition on a row that was joined so
-    std::string CompareRow(SqlBuilder& sql, const IIndexDialect& dialect, const Comparison& comparison,
+    std::string CompareRow(SqlBuilder& sql, const IFindDialect& dialect, const Comparison& comparison,
                            const ValueRow& row)
     {
       const std::string column = row.alias + ".value";
@@ -158,7 +158,7 @@ namespace OrthancRegistry
       return text + ".internalId";
     }
 
-    void CompileTagOfDescendants(SqlBuilder& sql, const IIndexDialect& dialect,
+    void CompileTagOfDescendants(SqlBuilder& sql, const IFindDialect& dialect,
                                  const TagConstraint& constraint)
     {
       const ValueRow row = JoinTag(sql, GetAlias(constraint.level), constraint.isIdentifier, constraint.tag);
@@ -170,7 +170,7 @@ namespace OrthancRegistry
     // Constraints on the same tag of the same resource share one row: a range becomes one search in an index.
     using TagRowKey = std::tuple<ResourceLevel, bool, uint16_t, uint16_t>;
 
-    void CompileTags(SqlBuilder& sql, const IIndexDialect& dialect,
+    void CompileTags(SqlBuilder& sql, const IFindDialect& dialect,
                      const std::vector<TagConstraint>& constraints)
     {
       std::map<TagRowKey, std::vector<const TagConstraint*>> groups;
@@ -203,7 +203,7 @@ namespace OrthancRegistry
       }
     }
 
-    void CompileMetadata(SqlBuilder& sql, const IIndexDialect& dialect, const MetadataConstraint& constraint)
+    void CompileMetadata(SqlBuilder& sql, const IFindDialect& dialect, const MetadataConstraint& constraint)
     {
       const Comparison comparison = GetComparison(constraint);
       if (!IsAlwaysTrue(comparison))
@@ -257,7 +257,7 @@ namespace OrthancRegistry
       }
     }
 
-    std::string CompileKey(SqlBuilder& sql, const IIndexDialect& dialect, const Ordering& key)
+    std::string CompileKey(SqlBuilder& sql, const IFindDialect& dialect, const Ordering& key)
     {
       if (!key.isMetadata && key.tagLevel > sql.GetLevel())
       {
@@ -280,7 +280,7 @@ namespace OrthancRegistry
     }
   }
 
-  void CompileFilter(SqlBuilder& sql, const IIndexDialect& dialect, const FindFilter& filter)
+  void CompileFilter(SqlBuilder& sql, const IFindDialect& dialect, const FindFilter& filter)
   {
     for (size_t level = 0; level < filter.orthancIds.size(); level++)
     {
@@ -297,7 +297,7 @@ namespace OrthancRegistry
     CompileLabels(sql, filter);
   }
 
-  void CompileOrdering(SqlBuilder& sql, const IIndexDialect& dialect, const std::vector<Ordering>& ordering)
+  void CompileOrdering(SqlBuilder& sql, const IFindDialect& dialect, const std::vector<Ordering>& ordering)
   {
     for (const Ordering& key : ordering)
     {

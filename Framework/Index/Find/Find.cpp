@@ -3,7 +3,7 @@
 
 #include "Framework/Index/Find/FilterCompiler.h"
 #include "Framework/Index/Find/FindPage.h"
-#include "Framework/Index/Find/KeptIds.h"
+#include "Framework/Index/Find/PlanReuse.h"
 #include "Framework/Index/Find/Retrieval.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
@@ -45,9 +45,7 @@ namespace OrthancRegistry
     Columns SelectColumns(SqlBuilder& sql, const FindRequest& request)
     {
       const ResourceLevel own = sql.GetLevel();
-      const std::string alias(GetAlias(own));
-      Columns columns{alias + ".internalId, " + alias + ".publicId", GetAncestors(request),
-                      HasParent(request)};
+      Columns columns{GetIdColumns(own), GetAncestors(request), HasParent(request)};
       for (const ResourceLevel level : columns.ancestors)
       {
         columns.text.append(", ").append(sql.UseAncestor(GetChildLevel(level))).append(".parentId");
@@ -96,7 +94,7 @@ namespace OrthancRegistry
       std::string text;
     };
 
-    Statement MakeStatement(SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request)
+    Statement MakeStatement(SqlBuilder& sql, const IFindDialect& dialect, const FindRequest& request)
     {
       if (HasLimits(request))
       {
@@ -165,39 +163,52 @@ namespace OrthancRegistry
 
     // Whether the ids of what is found stay at the server, so that the contents are retrieved in the same
     // round trip
-    bool MayBeKept(const SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request)
+    bool MayBeKept(const SqlBuilder& sql, const FindRequest& request)
     {
       constexpr size_t MAXIMUM_SIZE = 1024 * 1024; // more may not travel at once
-      return dialect.HasVariables() && Retrieval::IsAnythingAsked(request) && !IsScan(request.filter) &&
-             sql.GetSize() <= MAXIMUM_SIZE;
+      return Retrieval::IsAnythingAsked(request) && !IsScan(request.filter) && sql.GetSize() <= MAXIMUM_SIZE;
     }
 
-    std::string KeepFound(const Statement& statement, const FindRequest& request)
+    std::string KeepFound(const Statement& statement, ResourceLevel own, const IKeptIds& kept)
     {
+      std::string keep = kept.Keep(own, "SELECT internalId FROM found");
       std::string text = "WITH found (internalId, publicId";
       for (const ResourceLevel level : statement.columns.ancestors)
       {
-        text += ", ancestor" + std::to_string(static_cast<int>(level));
+        const std::string column = "ancestor" + std::to_string(static_cast<int>(level));
+        text += ", " + column;
+        keep += " AND " + kept.Keep(level, "SELECT " + column + " FROM found");
       }
       text += statement.columns.hasParent ? ", parentPublicId" : "";
-      text += ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE ";
-      return text + KeepFoundIds(request);
+      return text + ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE " + keep;
+    }
+
+    // A transaction that writes would keep the setting for its other statements.
+    void PrepareSearch(IndexTransaction& t, const FindFilter& filter)
+    {
+      if (t.mode == AccessMode::ReadOnly && IsPlanReusable(filter))
+      {
+        t.dialect.GetFindDialect().ReusePlans(t.transaction);
+      }
     }
   }
 
   std::vector<FoundItem> FindResources(IndexTransaction& t, const FindRequest& request)
   {
     SqlBuilder sql(request.filter.level);
-    Statement statement = MakeStatement(sql, t.dialect, request);
-    const bool isKept = MayBeKept(sql, t.dialect, request);
-    Retrieval retrieval(t, request, isKept ? Retrieval::Source::Kept : Retrieval::Source::Bound);
+    const IFindDialect& dialect = t.dialect.GetFindDialect();
+    const Statement statement = MakeStatement(sql, dialect, request);
+    const IKeptIds* const kept = MayBeKept(sql, request) ? dialect.GetKeptIds() : nullptr;
+    Retrieval retrieval(t, request, kept);
+    PrepareSearch(t, request.filter);
     const auto onRow = [&](const IRow& row)
     {
       retrieval.Add(ReadRow(row, statement.columns));
     };
-    if (isKept)
+    if (kept != nullptr)
     {
-      t.transaction.QueryRowsLater(KeepFound(statement, request), sql.GetParameters(), onRow);
+      t.transaction.QueryRowsLater(KeepFound(statement, request.filter.level, *kept), sql.GetParameters(),
+                                   onRow);
     }
     else
     {
@@ -209,7 +220,8 @@ namespace OrthancRegistry
   uint64_t CountResources(IndexTransaction& t, const FindFilter& filter)
   {
     SqlBuilder sql(filter.level);
-    CompileFilter(sql, t.dialect, filter);
+    CompileFilter(sql, t.dialect.GetFindDialect(), filter);
+    PrepareSearch(t, filter);
     uint64_t count = 0;
     t.transaction.QueryRows(sql.BuildSelect("COUNT(*)"), sql.GetParameters(),
                             [&count](const IRow& row)

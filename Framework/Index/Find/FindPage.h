@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "Framework/Index/Find/FindRequest.h"
-#include "Framework/Index/Find/SqlBuilder.h"
-#include "Framework/Index/IIndexDialect.h"
+#include "Framework/Index/Find/IFindDialect.h"
 
 namespace OrthancRegistry
 {
@@ -12,5 +10,5 @@ namespace OrthancRegistry
 
   // The SELECT of the internal and the public ids of what a request with limits finds, in its order. Nothing
   // else is read of the resources that a page comes after, as there may be many of them.
-  std::string SelectPage(SqlBuilder& sql, const IIndexDialect& dialect, const FindRequest& request);
+  std::string SelectPage(SqlBuilder& sql, const IFindDialect& dialect, const FindRequest& request);
 }

@@ -2,10 +2,10 @@
 #include "Framework/Index/Find/Retrieval.h"
 
 #include "Framework/Index/Find/AttachmentColumns.h"
-#include "Framework/Index/Find/KeptIds.h"
 #include "Framework/Index/Find/SqlBuilder.h"
 
 #include <algorithm>
+#include <set>
 
 namespace OrthancRegistry
 {
@@ -23,7 +23,7 @@ namespace OrthancRegistry
     }
 
     // The common table expression "one": for each resource of the list its instance with the lowest public id
-    std::string WithOneInstance(ResourceLevel level, const IIndexDialect& dialect, const std::string& list)
+    std::string WithOneInstance(ResourceLevel level, const IFindDialect& dialect, const std::string& list)
     {
       const std::string root = GetDescendantRoot(level);
       std::string columns = root + " AS root, instance.internalId AS id, instance.publicId AS publicId, ";
@@ -40,8 +40,8 @@ namespace OrthancRegistry
     }
   }
 
-  Retrieval::Retrieval(IndexTransaction& t, const FindRequest& request, Source source)
-      : t_(t), request_(request), source_(source)
+  Retrieval::Retrieval(IndexTransaction& t, const FindRequest& request, const IKeptIds* kept)
+      : t_(t), request_(request), kept_(kept)
   {
   }
 
@@ -69,46 +69,59 @@ namespace OrthancRegistry
 
   Retrieval::Ids Retrieval::GetOwn(int parameter) const
   {
-    if (source_ == Source::Kept)
+    if (kept_ != nullptr)
     {
-      return {"ANY(" + GetKeptIds(request_.filter.level) + ")", {}};
+      return {"ANY(" + kept_->Get(request_.filter.level) + ")", {}};
     }
     return {"ANY($" + std::to_string(parameter) + ")", ids_};
   }
 
-  bool Retrieval::IsAsked(bool own, bool ParentRetrieval::* ofParents) const
+  std::vector<ResourceLevel> Retrieval::GetLevels(bool own, bool ParentRetrieval::* ofParents) const
   {
-    const auto end = request_.parents.begin() + static_cast<int>(request_.filter.level);
-    return own || std::any_of(request_.parents.begin(), end,
-                              [ofParents](const ParentRetrieval& asked)
-                              {
-                                return asked.*ofParents;
-                              });
-  }
-
-  // The first parameter
-  Retrieval::Ids Retrieval::Collect(bool own, bool ParentRetrieval::* ofParents) const
-  {
-    std::string kept = own ? GetKeptIds(request_.filter.level) : "";
-    std::unordered_set<int64_t> ids(own ? ids_.begin() : ids_.end(), ids_.end());
+    std::vector<ResourceLevel> levels;
     for (size_t level = 0; level < static_cast<size_t>(request_.filter.level); level++)
     {
       if (request_.parents[level].*ofParents)
       {
-        kept += (kept.empty() ? "" : " || ") + GetKeptIds(static_cast<ResourceLevel>(level));
-        for (const FoundRow& row : rows_)
-        {
-          ids.insert(row.ancestors[level]);
-        }
+        levels.push_back(static_cast<ResourceLevel>(level));
       }
     }
-    return source_ == Source::Kept ? Ids{"ANY(" + kept + ")", {}} : Ids{"ANY($1)", {ids.begin(), ids.end()}};
+    if (own)
+    {
+      levels.push_back(request_.filter.level);
+    }
+    return levels;
+  }
+
+  int64_t Retrieval::GetId(const FoundRow& row, ResourceLevel level) const
+  {
+    return level == request_.filter.level ? row.item.id : row.ancestors[static_cast<size_t>(level)];
+  }
+
+  // The first parameter
+  Retrieval::Ids Retrieval::Collect(const std::vector<ResourceLevel>& levels) const
+  {
+    std::string kept;
+    std::set<int64_t> ids;
+    for (const ResourceLevel level : levels)
+    {
+      if (kept_ != nullptr)
+      {
+        kept += (kept.empty() ? "" : " || ") + kept_->Get(level);
+        continue;
+      }
+      for (const FoundRow& row : rows_)
+      {
+        ids.insert(GetId(row, level));
+      }
+    }
+    return kept_ != nullptr ? Ids{"ANY(" + kept + ")", {}} : Ids{"ANY($1)", {ids.begin(), ids.end()}};
   }
 
   template <typename... Columns, typename Handler, typename... Arguments>
   void Retrieval::Ask(const std::string& sql, Handler handler, const Ids& ids, const Arguments&... arguments)
   {
-    if (source_ == Source::Kept)
+    if (kept_ != nullptr)
     {
       t_.transaction.QueryLater<Columns...>(sql, std::move(handler), arguments...);
     }
@@ -125,11 +138,12 @@ namespace OrthancRegistry
 
   void Retrieval::RetrieveMetadata()
   {
-    if (!IsAsked(request_.metadata, &ParentRetrieval::metadata))
+    const auto levels = GetLevels(request_.metadata, &ParentRetrieval::metadata);
+    if (levels.empty())
     {
       return;
     }
-    const Ids ids = Collect(request_.metadata, &ParentRetrieval::metadata);
+    const Ids ids = Collect(levels);
     Ask<int64_t, int, std::string, int64_t>(
         "SELECT id, type, COALESCE(value, ''), COALESCE(revision, 0) FROM Metadata WHERE id = " + ids.text,
         [this](int64_t id, int type, std::string value, int64_t revision)
@@ -146,7 +160,7 @@ namespace OrthancRegistry
   {
     const Ids ids = GetOwn(1);
     std::string text = "SELECT id, label FROM Labels WHERE id = " + ids.text + " ORDER BY id, label";
-    text += t_.dialect.GetBytewiseCollation();
+    text += t_.dialect.GetFindDialect().GetBytewiseCollation();
     Ask<int64_t, std::string>(
         text,
         [this](int64_t id, std::string label)
@@ -265,7 +279,7 @@ namespace OrthancRegistry
   void Retrieval::RetrieveOneInstance()
   {
     const Ids ids = GetOwn(1);
-    const std::string one = WithOneInstance(request_.filter.level, t_.dialect, ids.text);
+    const std::string one = WithOneInstance(request_.filter.level, t_.dialect.GetFindDialect(), ids.text);
     Ask<int64_t, std::string, std::optional<int>, std::string, int64_t>(
         one + "SELECT one.root, one.publicId, Metadata.type, COALESCE(Metadata.value, ''), "
               "COALESCE(Metadata.revision, 0) FROM one LEFT JOIN Metadata ON Metadata.id = one.id",
@@ -295,7 +309,7 @@ namespace OrthancRegistry
   // all the others, so nothing half-deleted is answered.
   void Retrieval::RetrieveTagsAndExistence()
   {
-    if (!IsAsked(request_.mainDicomTags, &ParentRetrieval::mainDicomTags))
+    if (GetLevels(request_.mainDicomTags, &ParentRetrieval::mainDicomTags).empty())
     {
       const Ids ids = GetOwn(1);
       Ask<int64_t>(
@@ -307,7 +321,7 @@ namespace OrthancRegistry
           ids);
       return;
     }
-    const Ids ids = Collect(true, &ParentRetrieval::mainDicomTags);
+    const Ids ids = Collect(GetLevels(true, &ParentRetrieval::mainDicomTags));
     Ask<int64_t, std::optional<uint16_t>, std::optional<uint16_t>, std::string>(
         "SELECT Resources.internalId, tagGroup, tagElement, COALESCE(value, '') FROM Resources "
         "LEFT JOIN MainDicomTags ON MainDicomTags.id = Resources.internalId WHERE Resources.internalId = " +
@@ -334,7 +348,7 @@ namespace OrthancRegistry
     {
       const bool tags = level == own ? request_.mainDicomTags : request_.parents[level].mainDicomTags;
       const bool metadata = level == own ? request_.metadata : request_.parents[level].metadata;
-      const int64_t id = level == own ? row.item.id : row.ancestors[level];
+      const int64_t id = GetId(row, static_cast<ResourceLevel>(level));
       if (tags)
       {
         row.item.contents[level].mainDicomTags = tags_[id];
@@ -348,7 +362,7 @@ namespace OrthancRegistry
 
   std::vector<FoundItem> Retrieval::Run()
   {
-    const bool isAsked = source_ == Source::Kept || (!rows_.empty() && IsAnythingAsked(request_));
+    const bool isAsked = kept_ != nullptr || (!rows_.empty() && IsAnythingAsked(request_));
     if (isAsked)
     {
       RetrieveMetadata();

@@ -4,6 +4,7 @@
 #include "Framework/Database/Transaction.h"
 #include "Framework/Index/Find/FindRequest.h"
 #include "Framework/Index/Find/FindResponse.h"
+#include "Framework/Index/Find/IFindDialect.h"
 #include "Framework/Index/IIndexDialect.h"
 
 #include <array>
@@ -24,18 +25,12 @@ namespace OrthancRegistry
   // put off and sent together. Used once, by one thread.
   //
   // Either the resources are added first, and their ids are bound to the queries: the second round trip. Or
-  // the transaction of the server keeps the ids for the queries (see KeptIds.h), which then travel with the
-  // statement that finds.
+  // the server keeps the ids for the queries, which then travel with the statement that finds.
   class Retrieval
   {
   public:
-    enum class Source
-    {
-      Bound,
-      Kept
-    };
-
-    Retrieval(IndexTransaction& t, const FindRequest& request, Source source);
+    // "kept" has the ids of what is found, and of the ancestors of which something is asked; null: none has.
+    Retrieval(IndexTransaction& t, const FindRequest& request, const IKeptIds* kept);
 
     static bool IsAnythingAsked(const FindRequest& request);
 
@@ -54,8 +49,11 @@ namespace OrthancRegistry
     };
 
     Ids GetOwn(int parameter) const;
-    Ids Collect(bool own, bool ParentRetrieval::* ofParents) const;
-    bool IsAsked(bool own, bool ParentRetrieval::* ofParents) const;
+    Ids Collect(const std::vector<ResourceLevel>& levels) const;
+
+    // The levels of which something is asked
+    std::vector<ResourceLevel> GetLevels(bool own, bool ParentRetrieval::* ofParents) const;
+    int64_t GetId(const FoundRow& row, ResourceLevel level) const;
 
     template <typename... Columns, typename Handler, typename... Arguments>
     void Ask(const std::string& sql, Handler handler, const Ids& ids, const Arguments&... arguments);
@@ -76,7 +74,7 @@ namespace OrthancRegistry
 
     IndexTransaction& t_;
     const FindRequest& request_;
-    const Source source_;
+    const IKeptIds* const kept_;
     std::vector<FoundRow> rows_;
     std::vector<int64_t> ids_;
     std::unordered_map<int64_t, size_t> positions_;

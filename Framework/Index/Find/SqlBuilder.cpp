@@ -53,6 +53,12 @@ namespace OrthancRegistry
     return ALIASES.at(static_cast<size_t>(level));
   }
 
+  std::string GetIdColumns(ResourceLevel level)
+  {
+    const std::string alias(GetAlias(level));
+    return alias + ".internalId, " + alias + ".publicId";
+  }
+
   std::string GetDescendantTables(ResourceLevel level, ResourceLevel target)
   {
     ResourceLevel current = GetChildLevel(level);

@@ -15,6 +15,9 @@ namespace OrthancRegistry
   // The alias of the rows of Resources of one level in the statements of this folder: "patient", ...
   std::string_view GetAlias(ResourceLevel level);
 
+  // Its internal and its public id
+  std::string GetIdColumns(ResourceLevel level);
+
   constexpr ResourceLevel GetParentLevel(ResourceLevel level)
   {
     return static_cast<ResourceLevel>(static_cast<int>(level) - 1);
