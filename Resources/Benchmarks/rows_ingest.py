@@ -23,18 +23,22 @@ class Ingest(Row):
         self.each_replicas = threads > 1
         self.each_size = threads == 4 and not same
 
+    def count_threads(self, cluster):
+        return self.threads
+
     def run(self, cluster, seconds):
-        count = int(FASTEST * seconds / self.threads) + 1
+        threads = self.count_threads(cluster)
+        count = int(FASTEST * seconds / threads) + 1
         if self.same:
-            files = make_study(count * self.threads, 'Ingest ' + new_uid())
-            files = [files[thread * count:(thread + 1) * count] for thread in range(self.threads)]
+            files = make_study(count * threads, 'Ingest ' + new_uid())
+            files = [files[thread * count:(thread + 1) * count] for thread in range(threads)]
         else:
             files = [sum((make_study(STUDY, 'Ingest ' + new_uid()) for _ in range(count // STUDY + 1)), [])
-                     for _ in range(self.threads)]
+                     for _ in range(threads)]
 
         def upload(client, mine):
             return lambda number: number < len(mine) and client.request('POST', '/instances', mine[number])
-        return repeat_in_threads([upload(cluster.client(thread), files[thread]) for thread in range(self.threads)],
+        return repeat_in_threads([upload(cluster.client(thread), files[thread]) for thread in range(threads)],
                                  seconds)
 
 

@@ -17,6 +17,7 @@ class SQLiteCluster(Cluster):
     def __init__(self, plugins, key, options, processes):
         super().__init__(plugins, key, options)
         self.volume('storage')
+        self.processes = processes
         for number in range(processes):
             self.start_orthanc('orthanc%d' % (number + 1), self.configuration('process%d' % (number + 1)),
                                self.name('storage'))
@@ -57,6 +58,18 @@ class ProcessesIngest(SQLiteIngest):
         self.description += '; A: two processes on one file, B: one'
 
 
+class EachProcessIngest(ProcessesIngest):
+    """As many clients as processes"""
+
+    def __init__(self):
+        super().__init__(1)
+        self.name = 'sqlite-processes-1-each'
+        self.description = 'POST /instances by one thread per process, studies of 20; A: two processes on one file, B: one'
+
+    def count_threads(self, cluster):
+        return cluster.processes
+
+
 class SQLiteRequest(RequestRow):
     needs_postgresql = False
 
@@ -82,7 +95,7 @@ def get_rows(options):
                       lambda c, n: find({'Query': {}, 'Since': n % 50, 'Limit': 20})),
         SQLiteRequest('studies-expand', '/studies?expand', lambda c, n: ('GET', '/studies?expand', None)),
         SQLiteRequest('statistics', '/statistics', lambda c, n: ('GET', '/statistics', None)),
-        ProcessesIngest(4), ProcessesIngest(16),
+        EachProcessIngest(), ProcessesIngest(4), ProcessesIngest(16),
     ]
 
 
