@@ -20,9 +20,8 @@ namespace OrthancRegistry
     // The table with the most dead rows of those that are due, and that nobody vacuums now:
     // * dead are 1000 rows and half as many as live: the size stays below twice the least, and the indexes of
     //   many kept jobs are not read again and again;
-    // * since the last vacuum have passed 50 us per row, live or dead, so that vacuums take some hundredths
-    // of
-    //   the time at most, also while an old snapshot keeps the dead rows from going.
+    // * since the last vacuum have passed 50 us per row, live or dead, so that vacuums take a few hundredths
+    //   of the time at most, also while an old snapshot keeps the dead rows from going.
     // A vacuum that is not allowed would be a warning in the log of the server each time. The functions are
     // those of pg_stat_user_tables, which would look at all tables and indexes.
     constexpr const char* FIND_DUE =
