@@ -4,10 +4,10 @@
 #include "Framework/Common/Logging.h"
 #include "Framework/Database/DatabaseErrors.h"
 #include "Framework/Database/Migrator.h"
+#include "PostgreSQL/CancellableStatement.h"
 #include "PostgreSQL/IndexProgress.h"
 #include "PostgreSQL/PostgreSQLConnection.h"
 
-#include <array>
 #include <thread>
 
 namespace OrthancRegistry
@@ -42,7 +42,6 @@ namespace OrthancRegistry
     constexpr std::chrono::minutes WHEN_ANOTHER_IS_AT_IT{1};
     constexpr std::chrono::seconds WAIT_FOR_ANOTHER{1};
     constexpr std::chrono::minutes AFTER_FAILURE{10};
-    constexpr std::chrono::milliseconds BETWEEN_CANCELS{50};
 
     bool IsTrue(const PostgreSQLResult& result)
     {
@@ -104,26 +103,16 @@ namespace OrthancRegistry
 
   void DeferredIndexes::Start()
   {
+    if (IsStopping())
     {
-      const std::lock_guard lock(mutex_);
-      isStopping_ = false;
+      stop_ = std::stop_source();
     }
     task_.Start();
   }
 
   void DeferredIndexes::Stop()
   {
-    {
-      // Again and again: a request that arrives between two statements has no effect.
-      std::unique_lock lock(mutex_);
-      isStopping_ = true;
-      while (cancel_ != nullptr)
-      {
-        std::array<char, 256> error = {};
-        PQcancel(cancel_.get(), error.data(), static_cast<int>(error.size()));
-        changed_.wait_for(lock, BETWEEN_CANCELS);
-      }
-    }
+    stop_.request_stop();
     task_.Stop();
   }
 
@@ -141,17 +130,9 @@ namespace OrthancRegistry
     return task_.RunNow(patience);
   }
 
-  bool DeferredIndexes::IsStopping()
+  bool DeferredIndexes::IsStopping() const
   {
-    const std::lock_guard lock(mutex_);
-    return isStopping_;
-  }
-
-  void DeferredIndexes::SetCancel(PGcancel* cancel)
-  {
-    const std::lock_guard lock(mutex_);
-    cancel_.reset(cancel);
-    changed_.notify_all();
+    return stop_.stop_requested();
   }
 
   std::chrono::milliseconds DeferredIndexes::Turn()
@@ -159,22 +140,18 @@ namespace OrthancRegistry
     try
     {
       const PostgreSQLConnection connection(parameters_);
-      SetCancel(PQgetCancel(connection.Get()));
       const bool isComplete = Complete(connection);
-      SetCancel(nullptr);
       hasWarned_ = false;
       return isComplete ? std::chrono::milliseconds(WHEN_COMPLETE) : WHEN_ANOTHER_IS_AT_IT;
     }
     catch (const PermissionError& error)
     {
-      SetCancel(nullptr);
       WarnOnce(std::string("This server has no right to build an index that the database lacks (") +
                error.what() + "), which makes it slower: " + UPGRADE_ADVICE);
       return AFTER_FAILURE;
     }
     catch (const DatabaseError& error)
     {
-      SetCancel(nullptr);
       WarnOnce(std::string("An index of the database cannot be built now (the database works "
                            "without it, but slower), it will be tried again: ") +
                error.what());
@@ -214,7 +191,7 @@ namespace OrthancRegistry
       }
       if (index.former != nullptr && !IsStopping())
       {
-        connection.Execute(std::string("DROP INDEX CONCURRENTLY IF EXISTS ") + index.former, {});
+        Change(connection, std::string("DROP INDEX CONCURRENTLY IF EXISTS ") + index.former);
       }
     }
     return true;
@@ -230,13 +207,18 @@ namespace OrthancRegistry
     }
     if (state == State::Incomplete)
     {
-      connection.Execute("DROP INDEX CONCURRENTLY " + name, {}); // the rest of an interrupted attempt
+      Change(connection, "DROP INDEX CONCURRENTLY " + name); // the rest of an interrupted attempt
     }
 
     LogWarning("The index " + name + " is being built in the background");
     const auto start = std::chrono::steady_clock::now();
     const IndexProgress progress(database_);
-    connection.Execute(PutExtension(connection, sql), {});
+    Change(connection, PutExtension(connection, sql));
     LogWarning("The index " + name + " has been built in " + std::to_string(CountSeconds(start)) + " s");
+  }
+
+  void DeferredIndexes::Change(const PostgreSQLConnection& connection, const std::string& sql) const
+  {
+    ExecuteUntilStop(connection, sql, stop_.get_token());
   }
 }

@@ -4,11 +4,8 @@
 #include "Framework/Common/BackgroundTask.h"
 #include "PostgreSQL/PostgreSQLParameters.h"
 
-#include <libpq-fe.h>
-
-#include <condition_variable>
-#include <memory>
-#include <mutex>
+#include <stop_token>
+#include <string>
 
 namespace OrthancRegistry
 {
@@ -36,29 +33,17 @@ namespace OrthancRegistry
     bool RunNow(std::chrono::milliseconds patience);
 
   private:
-    struct CancelDeleter
-    {
-      void operator()(PGcancel* cancel) const
-      {
-        PQfreeCancel(cancel);
-      }
-    };
-
     std::chrono::milliseconds Turn();
     bool Complete(const PostgreSQLConnection& connection);
     void Ensure(const PostgreSQLConnection& connection, const std::string& name, const std::string& sql);
+    void Change(const PostgreSQLConnection& connection, const std::string& sql) const;
     void WarnOnce(const std::string& message);
-    bool IsStopping();
-    void SetCancel(PGcancel* cancel);
+    bool IsStopping() const;
 
     IDatabase& database_;
     const PostgreSQLParameters parameters_;
     bool hasWarned_ = false; // used by the thread only
-
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool isStopping_ = false;
-    std::unique_ptr<PGcancel, CancelDeleter> cancel_; // while there is a connection
-    BackgroundTask task_;                             // last: its thread uses the others
+    std::stop_source stop_;
+    BackgroundTask task_; // last: its thread uses the others
   };
 }
