@@ -6,6 +6,7 @@
 #include "UnitTests/Directory/KeyFiles.h"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <iostream>
 #include <random>
@@ -161,19 +162,22 @@ namespace OrthancRegistry::Testing
     ASSERT_TRUE(a.GetSync().EnsureFresh());
     const size_t uses = a.GetDatabase().CountUses();
     a.GetDatabase().SetFrozen(true);
+    constexpr int COUNT = 30;
+    std::atomic<int> begun = 0;
     std::vector<std::jthread> requests;
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; i < COUNT; i++)
     {
       requests.emplace_back(
-          [&a]
+          [&]
           {
+            begun++;
             EXPECT_TRUE(a.GetSync().EnsureFresh());
           });
     }
     ASSERT_TRUE(WaitUntil(
         [&]
         {
-          return a.GetDatabase().CountUses() > uses;
+          return begun == COUNT && a.GetDatabase().CountUses() > uses;
         }));
     a.GetDatabase().SetFrozen(false);
     requests.clear();
