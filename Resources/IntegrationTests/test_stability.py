@@ -181,9 +181,10 @@ def test_old_cores_log_once(old_cores):
     """Orthanc 1.12.7 cannot be told: each core keeps to its own timer, but the change is logged once."""
     servers = list(old_cores.replicas.values())
     events = []
-    for turn in range(3):
+    # A change that is logged on behalf of a core that was held up causes no event: then there are more turns
+    while len(events) < 3 or (len(events) < 8 and all(min(counts) == 0 for counts in events)):
         since = last_change(servers[0])
-        for number, content in enumerate(make_study(6, 'Old %d' % turn)):
+        for number, content in enumerate(make_study(6, 'Old %d' % len(events))):
             answer = servers[number % len(servers)].upload(content)
         study_changes = wait_quiet(servers[0], since, answer)
         assert study_changes.count('StableStudy') == 1
@@ -192,7 +193,6 @@ def test_old_cores_log_once(old_cores):
         events.append([old_cores.events(answer[parent]) for parent in LEVELS.values()])
     print('\n%s, Orthanc 1.12.7: events of scripts for a patient, its study and its series in the whole cluster: %s'
           % (old_cores.engine, events))
-    # A change that is logged on behalf of a core that was held up causes no event
     assert any(min(counts) >= 1 for counts in events)
     assert max(events[-1]) <= 1  # the timers of the cores are known by then
 
