@@ -26,9 +26,13 @@ namespace OrthancRegistry
                                                                     {
                                                                       return c >= '0' && c <= '9';
                                                                     });
+      if (!isDate)
+      {
+        return std::nullopt;
+      }
       int year = 0;
       std::from_chars(date.data(), date.data() + YEAR_LENGTH, year);
-      return isDate ? std::make_optional(year) : std::nullopt;
+      return year;
     }
 
     bool IsShort(const std::string& first, const std::string& last)
