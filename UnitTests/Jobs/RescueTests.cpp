@@ -19,7 +19,7 @@ namespace OrthancRegistry::Testing
     const std::string localId = dead.GetCore().WaitForSubmission("/rescued");
     const std::string local = dead.GetCore().StartJob("Archive");
     ASSERT_TRUE(dead.WaitForState(local, JobState::Pending));
-    ASSERT_TRUE(dead.WaitForState(id, JobState::Running));
+    ASSERT_TRUE(dead.WaitForState(localId, JobState::Running)); // known by the id of its run
 
     TestReplica& other = AddReplica("other");
     other.GetCore().RunByItself();
