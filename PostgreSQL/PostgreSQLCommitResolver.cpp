@@ -57,11 +57,28 @@ namespace OrthancRegistry
       return PQntuples(found.get()) != 0;
     }
 
+    // Ends the process whose transaction is not known. True if it was still there.
+    bool EndProcess(const PostgreSQLConnection& connection, const DoubtfulCommit& commit)
+    {
+      const PostgreSQLResult ended = connection.Execute(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = CAST($1 AS INTEGER)"
+          " AND CAST(EXTRACT(EPOCH FROM backend_start) AS TEXT) = $2",
+          {std::to_string(commit.process), commit.processStart});
+      return PQntuples(ended.get()) != 0;
+    }
+
     // Nothing if the transaction still runs. On a successor that is another one of the same number.
     std::optional<bool> IsCommitted(const PostgreSQLConnection& connection,
                                     const PostgreSQLParameters& parameters, const DoubtfulCommit& commit)
     {
       const bool isSameServer = connection.GetIncarnation() == commit.incarnation;
+      if (commit.transactionId.empty())
+      {
+        // The end comes before the question: what is still on its way to that process is lost with it.
+        return isSameServer && EndProcess(connection, commit)
+                   ? std::nullopt
+                   : std::make_optional(FindProof(connection, parameters, commit));
+      }
       const Status status = AskStatus(connection, commit.transactionId);
       if (status == Status::InProgress)
       {
@@ -97,8 +114,10 @@ namespace OrthancRegistry
 
   void ResolveCommit(const PostgreSQLParameters& parameters, const DoubtfulCommit& commit)
   {
-    LogWarning("The connection to PostgreSQL broke during a COMMIT, asking what became of transaction " +
-               commit.transactionId);
+    LogWarning("The connection to PostgreSQL broke during a COMMIT, asking what became of " +
+               (commit.transactionId.empty()
+                    ? "the last transaction of process " + std::to_string(commit.process)
+                    : "transaction " + commit.transactionId));
     const Clock::time_point start = Clock::now();
     const auto limit = std::chrono::seconds(parameters.commitResolutionSeconds) *
                        (commit.proof.empty() ? 1 : PATIENCE_WITH_PROOF);
@@ -126,7 +145,8 @@ namespace OrthancRegistry
           aborted = true;
           break;
         }
-        if (Clock::now() - start > patience && connection->GetIncarnation() == commit.incarnation)
+        if (Clock::now() - start > patience && !commit.transactionId.empty() &&
+            connection->GetIncarnation() == commit.incarnation)
         {
           EndProcess(*connection, commit.transactionId);
         }

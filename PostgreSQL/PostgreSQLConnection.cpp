@@ -130,12 +130,14 @@ namespace OrthancRegistry
       return Execute(std::string(QUESTION) +
                          "CASE WHEN pg_is_in_recovery() THEN '' ELSE"
                          " substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END"
-                         " || ' ' || (SELECT coalesce(stats_reset, '-infinity') FROM pg_stat_bgwriter)",
+                         " || ' ' || (SELECT coalesce(stats_reset, '-infinity') FROM pg_stat_bgwriter),"
+                         " (SELECT CAST(EXTRACT(EPOCH FROM backend_start) AS TEXT)"
+                         " FROM pg_stat_get_activity(pg_backend_pid()))",
                      {});
     }
     catch (const StatementError&) // some relatives of PostgreSQL have no write-ahead log to ask about
     {
-      return Execute(std::string(QUESTION) + "''", {});
+      return Execute(std::string(QUESTION) + "'', ''", {});
     }
   }
 
@@ -149,6 +151,7 @@ namespace OrthancRegistry
                                 "all servers in \"PostgreSQL.ConnectionUri\", or promote it");
     }
     incarnation_ = PQgetvalue(state.get(), 0, 2);
+    processStart_ = PQgetvalue(state.get(), 0, 3);
 
     // What a pooler tells for the cancellation of statements is made up by it
     isPooled_ = std::to_string(PQbackendPID(Get())) != PQgetvalue(state.get(), 0, 0);

@@ -59,6 +59,13 @@ namespace OrthancRegistry
       return incarnation_;
     }
 
+    // When the process of the server began that serves this connection: with its number, it is told from all
+    // other ones. "" if the server does not tell.
+    const std::string& GetProcessStart() const
+    {
+      return processStart_;
+    }
+
     // Gives the settings to the session (behind a pooler that works by session only), or to a transaction.
     void ApplySettings(const std::string& schema, bool isLocal = false) const;
 
@@ -102,5 +109,6 @@ namespace OrthancRegistry
     bool isPooled_ = false;
     mutable bool isSilent_ = false; // it was given up, see WaitForAnswer()
     std::string incarnation_;
+    std::string processStart_;
   };
 }

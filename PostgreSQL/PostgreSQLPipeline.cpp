@@ -109,6 +109,12 @@ namespace OrthancRegistry
     unansweredBytes_ += binding.GetSize() + sql.size();
   }
 
+  void PostgreSQLPipeline::SendNoting(std::string_view sql, std::string& target)
+  {
+    Send(sql, {}, {}, {});
+    commands_.back().note = &target;
+  }
+
   void PostgreSQLPipeline::SendBegin(std::string_view sql, bool isWriting)
   {
     Send(sql, {}, {}, {});
@@ -150,6 +156,7 @@ namespace OrthancRegistry
     {
       command.onRow = {};
       command.onDone = {};
+      command.note = nullptr;
       command.abandoned = true;
     }
   }
@@ -275,6 +282,10 @@ namespace OrthancRegistry
     }
     try
     {
+      if (command.note != nullptr && PQntuples(result) == 1)
+      {
+        *command.note = PostgreSQLRow(result, 0).GetText(0);
+      }
       for (int row = 0; command.onRow && row < PQntuples(result); row++)
       {
         command.onRow(PostgreSQLRow(result, row));

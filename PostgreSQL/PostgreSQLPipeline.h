@@ -23,6 +23,9 @@ namespace OrthancRegistry
     void Send(std::string_view sql, std::span<const Parameter> parameters, ISession::RowHandler onRow,
               ISession::DoneHandler onDone);
 
+    // A query of one text, which is noted once it is there. Nothing has to be waited for: see HasHandlers().
+    void SendNoting(std::string_view sql, std::string& target);
+
     // BEGIN of a transaction that writes, or not. A server that only reads is lost to one that writes.
     void SendBegin(std::string_view sql, bool isWriting);
 
@@ -39,7 +42,7 @@ namespace OrthancRegistry
     void Receive();
 
     // Nobody is interested any more in what has been sent so far: neither handlers nor errors are to be
-    // called and thrown. A loss of the connection still is.
+    // called and thrown, and nothing is noted. A loss of the connection still is.
     void Abandon();
 
     // Several statements as one text, alone on the connection. Receive() must have been called.
@@ -118,8 +121,9 @@ namespace OrthancRegistry
       std::string statement; // its name
       ISession::RowHandler onRow = {};
       ISession::DoneHandler onDone = {};
-      bool fresh = false;     // its preparation is in the pipeline as well
-      bool abandoned = false; // see Abandon()
+      std::string* note = nullptr; // for the first column
+      bool fresh = false;          // its preparation is in the pipeline as well
+      bool abandoned = false;      // see Abandon()
       bool isBegin = false;
     };
 

@@ -101,12 +101,7 @@ namespace OrthancRegistry
       // Who waits for a table makes all others wait behind it: the Migrator tries again instead.
       pipeline_.Send("SELECT set_config('lock_timeout', '2s', true)", {}, {}, {});
     }
-    pipeline_.Send("SELECT CAST(pg_current_xact_id() AS TEXT)", {},
-                   [this](const IRow& row)
-                   {
-                     transactionId_ = row.GetText(0);
-                   },
-                   {});
+    pipeline_.SendNoting("SELECT CAST(pg_current_xact_id() AS TEXT)", transactionId_);
   }
 
   // Behind a pooler a session of the server serves many clients in turn, so that its settings would be lost,
@@ -207,10 +202,17 @@ namespace OrthancRegistry
     }
   }
 
+  // Without the identifier of its transaction
+  bool PostgreSQLSession::CanBeResolved() const
+  {
+    const PostgreSQLConnection& connection = pipeline_.GetConnection();
+    return !proof_.empty() && !connection.IsPooled() && !connection.GetProcessStart().empty();
+  }
+
   void PostgreSQLSession::CommitWriting()
   {
     // Handlers first: one that throws must find the transaction still undone.
-    if (transactionId_.empty() || pipeline_.HasHandlers())
+    if ((transactionId_.empty() && !CanBeResolved()) || pipeline_.HasHandlers())
     {
       pipeline_.Receive();
     }
@@ -226,8 +228,9 @@ namespace OrthancRegistry
     {
       broken_ = true;
       EndTransaction();
-      ResolveCommit(parameters_,
-                    {transactionId_, pipeline_.GetConnection().GetIncarnation(), proof_, proofParameter_});
+      const PostgreSQLConnection& connection = pipeline_.GetConnection();
+      ResolveCommit(parameters_, {transactionId_, GetServerProcess(), connection.GetProcessStart(),
+                                  connection.GetIncarnation(), proof_, proofParameter_});
     }
   }
 

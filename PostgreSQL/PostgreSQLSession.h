@@ -14,10 +14,11 @@ namespace OrthancRegistry
 
   // Transactions over one pipelined connection. The round trips of a transaction: one for each Flush() that
   // has something to wait for. BEGIN travels with the first statement; COMMIT of a writing transaction
-  // travels with the statements before it, provided that the identifier of the transaction is known by then.
-  // A read-only transaction needs neither BEGIN nor COMMIT: at READ COMMITTED each of its statements sees
-  // what is committed by then anyway, and the session refuses writes by itself. (Behind a pooler it does not,
-  // so there they are sent, and COMMIT is not waited for.)
+  // travels with the statements before it, provided that its outcome can be found out if the connection
+  // breaks: by the identifier of the transaction, if that is known by then, or by a proof, see SetProof(). A
+  // read-only transaction needs neither BEGIN nor COMMIT: at READ COMMITTED each of its statements sees what
+  // is committed by then anyway, and the session refuses writes by itself. (Behind a pooler it does not, so
+  // there they are sent, and COMMIT is not waited for.)
   class PostgreSQLSession : public ISession, public IProvableSession
   {
   public:
@@ -81,6 +82,7 @@ namespace OrthancRegistry
     void SendSettings();
     void LogStatement(std::string_view sql) const;
     void CommitReading();
+    bool CanBeResolved() const;
     void CommitWriting();
     void Undo();
     void EndTransaction();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "PostgreSQL/PostgreSQLCommitResolver.h"
 #include "UnitTests/Database/PostgreSQLFixture.h"
+#include "UnitTests/LogCapture.h"
 
 #include <thread>
 
@@ -32,6 +34,27 @@ namespace OrthancRegistry::Testing
           });
       transaction.Execute("INSERT INTO Values VALUES($1)", 1);
       transaction.Commit();
+    }
+
+    // The same in one round trip: the outcome can be proven without the identifier of the transaction.
+    static void InsertProven(PostgreSQLDatabase& database, Stage when,
+                             const std::function<void(const PostgreSQLSession&)>& what)
+    {
+      Transaction transaction(database, AccessMode::ReadWrite);
+      PostgreSQLSession& session = GetSession(transaction);
+      session.SetCommitHook(
+          [&](Stage stage)
+          {
+            EXPECT_EQ(0u, session.GetStatistics().roundTrips);
+            if (stage == when)
+            {
+              what(session);
+            }
+          });
+      transaction.Execute("INSERT INTO Values VALUES($1)", 1);
+      SetCommitProof(transaction, "SELECT 1 FROM Values WHERE value = CAST($1 AS BIGINT)", "1");
+      transaction.Commit();
+      EXPECT_EQ(1u, session.GetStatistics().roundTrips);
     }
 
     // Makes COMMIT of rows of the table wait as long as somebody holds this lock.
@@ -153,6 +176,84 @@ namespace OrthancRegistry::Testing
                  CommitInDoubtError);
     database.reset();
     RunOnServer("DROP ROLE " + role);
+  }
+
+  TEST_F(PostgreSQLCommitTest, WhatCanBeProvenTakesOneRoundTrip)
+  {
+    InsertProven(*database_, Stage::AfterSending, [](const PostgreSQLSession&) {});
+    EXPECT_EQ(1, CountRows("Values"));
+  }
+
+  TEST_F(PostgreSQLCommitTest, ProvenAlthoughNothingWasAnswered)
+  {
+    const LogCapture log;
+    int process = 0;
+    InsertProven(*database_, Stage::AfterSending,
+                 [&](const PostgreSQLSession& session)
+                 {
+                   ASSERT_TRUE(WaitUntil(
+                       [&]
+                       {
+                         return CountRows("Values") == 1;
+                       }));
+                   process = session.GetServerProcess();
+                   CutConnection(session);
+                 });
+    EXPECT_EQ(1, CountRows("Values"));
+    EXPECT_NE(log.Get().find("the last transaction of process " + std::to_string(process)), std::string::npos)
+        << log.Get();
+  }
+
+  TEST_F(PostgreSQLCommitTest, LostWithTheProcessThatHadNotAnswered)
+  {
+    EXPECT_THROW(InsertProven(*database_, Stage::BeforeSending,
+                              [&](const PostgreSQLSession& session)
+                              {
+                                TerminateProcess(session.GetServerProcess());
+                              }),
+                 ConnectionLostError);
+    EXPECT_EQ(0, CountRows("Values"));
+  }
+
+  // It might still do it otherwise, after the question.
+  TEST_F(PostgreSQLCommitTest, ProcessThatHasNotAnsweredIsEndedAtOnce)
+  {
+    MakeCommitWait(parameters_.schema);
+    Transaction holder(*server_, AccessMode::ReadWrite);
+    holder.QueryRows("SELECT pg_advisory_xact_lock(hashtext($1))", {{Bind(parameters_.schema)}}, {});
+    std::chrono::steady_clock::time_point start;
+    EXPECT_THROW(InsertProven(*database_, Stage::AfterSending,
+                              [&](const PostgreSQLSession& session)
+                              {
+                                ASSERT_TRUE(WaitUntil(
+                                    [&]
+                                    {
+                                      return IsWaiting(session.GetServerProcess());
+                                    }));
+                                CutConnection(session);
+                                start = std::chrono::steady_clock::now();
+                              }),
+                 ConnectionLostError);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+    holder.Commit();
+    EXPECT_EQ(0, CountRows("Values"));
+  }
+
+  // A process may have the number of one that is gone.
+  TEST_F(PostgreSQLCommitTest, OnlyTheProcessItselfIsEnded)
+  {
+    Transaction other(*database_, AccessMode::ReadWrite);
+    other.QueryValue<int64_t>("SELECT CAST(1 AS BIGINT)");
+    const DoubtfulCommit commit = {.transactionId = "",
+                                   .process = GetSession(other).GetServerProcess(),
+                                   .processStart = "1.5",
+                                   .incarnation = PostgreSQLConnection(parameters_).GetIncarnation(),
+                                   .proof = "SELECT 1 FROM Values WHERE value = CAST($1 AS BIGINT)",
+                                   .proofParameter = "1"};
+    EXPECT_THROW(ResolveCommit(parameters_, commit), ConnectionLostError);
+    other.Execute("INSERT INTO Values VALUES($1)", 1);
+    other.Commit();
+    EXPECT_NO_THROW(ResolveCommit(parameters_, commit));
   }
 
   TEST_F(PostgreSQLCommitTest, LostBeforeCommitNeedsNoQuestion)

@@ -297,7 +297,14 @@ namespace OrthancRegistry::Testing
             }));
       }
 
-      void Insert(bool hasProof, const std::function<void()>& what)
+      enum class Proof
+      {
+        None,
+        Written,
+        WrittenAlone // the number of the transaction has not arrived
+      };
+
+      void Insert(Proof proof, const std::function<void()>& what)
       {
         PostgreSQLDatabase database(Read(MakeUri()));
         Transaction transaction(database, AccessMode::ReadWrite);
@@ -312,9 +319,13 @@ namespace OrthancRegistry::Testing
               }
             });
         transaction.Execute("INSERT INTO Rows VALUES ($1)", 1);
-        if (hasProof)
+        if (proof != Proof::None)
         {
           SetCommitProof(transaction, "SELECT 1 FROM Rows WHERE value = CAST($1 AS BIGINT)", "1");
+        }
+        if (proof != Proof::WrittenAlone)
+        {
+          transaction.Flush();
         }
         transaction.Commit();
       }
@@ -350,7 +361,7 @@ namespace OrthancRegistry::Testing
 
     TEST_F(CommitAtFailover, ProvenByWhatItHasWritten)
     {
-      Insert(true,
+      Insert(Proof::Written,
              [&]
              {
                ReplicateAndFail();
@@ -358,9 +369,31 @@ namespace OrthancRegistry::Testing
       EXPECT_EQ(CountRows(second_), 1);
     }
 
+    TEST_F(CommitAtFailover, ProvenWithoutItsNumber)
+    {
+      Insert(Proof::WrittenAlone,
+             [&]
+             {
+               ReplicateAndFail();
+             });
+      EXPECT_EQ(CountRows(second_), 1);
+    }
+
+    TEST_F(CommitAtFailover, LostWithoutItsNumber)
+    {
+      second_.Stop();
+      EXPECT_THROW(Insert(Proof::WrittenAlone,
+                          [&]
+                          {
+                            FailWithoutReplication();
+                          }),
+                   ConnectionLostError);
+      EXPECT_EQ(CountRows(second_), 0);
+    }
+
     TEST_F(CommitAtFailover, InDoubtWithoutProof)
     {
-      EXPECT_THROW(Insert(false,
+      EXPECT_THROW(Insert(Proof::None,
                           [&]
                           {
                             ReplicateAndFail();
@@ -371,7 +404,7 @@ namespace OrthancRegistry::Testing
     TEST_F(CommitAtFailover, LostAlthoughItsNumberWasCommitted)
     {
       second_.Stop();
-      EXPECT_THROW(Insert(true,
+      EXPECT_THROW(Insert(Proof::Written,
                           [&]
                           {
                             FailWithoutReplication();
@@ -383,7 +416,7 @@ namespace OrthancRegistry::Testing
     TEST_F(CommitAtFailover, NumberOfAnotherOneIsNoProof)
     {
       second_.Stop();
-      EXPECT_THROW(Insert(false,
+      EXPECT_THROW(Insert(Proof::None,
                           [&]
                           {
                             FailWithoutReplication();
