@@ -74,39 +74,8 @@ namespace OrthancRegistry
                                                          const std::string& study, const std::string& series,
                                                          const std::string& instance) const
   {
-    CreatedInstance created;
-    try
-    {
-      transaction.QueryEach<bool, bool, bool, bool, std::optional<int64_t>, std::optional<int64_t>,
-                            std::optional<int64_t>, int64_t>(
-          "SELECT isNewPatient, isNewStudy, isNewSeries, isNewInstance, patientKey, studyKey, seriesKey, "
-          "instanceKey "
-          "FROM SharedCreateInstance($1, $2, $3, $4)",
-          [&created](bool isNewPatient, bool isNewStudy, bool isNewSeries, bool isNewInstance,
-                     const std::optional<int64_t>& patientId, const std::optional<int64_t>& studyId,
-                     const std::optional<int64_t>& seriesId, int64_t instanceId)
-          {
-            created.isNewInstance = isNewInstance;
-            created.instanceId = instanceId;
-            if (isNewInstance)
-            {
-              created.isNewPatient = isNewPatient;
-              created.isNewStudy = isNewStudy;
-              created.isNewSeries = isNewSeries;
-              created.patientId = patientId.value();
-              created.studyId = studyId.value();
-              created.seriesId = seriesId.value();
-              created.isChangePrepared = true;
-            }
-          },
-          patient, study, series, instance);
-    }
-    catch (const ConstraintError& error)
-    {
-      // One of them has just been made for another patient
-      throw RetryableError(error.what());
-    }
-    return created;
+    std::vector<int64_t> reserved;
+    return creation_.CreateInstance(transaction, {patient, study, series, instance}, 0, reserved);
   }
 
   DeletedResources PostgreSQLIndexDialect::DeleteResource(Transaction& transaction, int64_t id) const

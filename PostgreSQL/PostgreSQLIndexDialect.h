@@ -2,6 +2,7 @@
 #pragma once
 
 #include "Framework/Index/IIndexDialect.h"
+#include "PostgreSQL/PostgreSQLCreation.h"
 #include "PostgreSQL/PostgreSQLFindDialect.h"
 
 namespace OrthancRegistry
@@ -13,6 +14,12 @@ namespace OrthancRegistry
     CreatedInstance CreateInstance(Transaction& transaction, const std::string& patient,
                                    const std::string& study, const std::string& series,
                                    const std::string& instance) const override;
+
+    const ILateCreation* GetLateCreation() const override
+    {
+      return &creation_;
+    }
+
     DeletedResources DeleteResource(Transaction& transaction, int64_t id) const override;
     void HoldResource(Transaction& transaction, int64_t id) const override;
     void InsertContent(Transaction& transaction, const std::vector<ResourceTag>& tags,
@@ -36,6 +43,7 @@ namespace OrthancRegistry
     }
 
   private:
+    PostgreSQLCreation creation_;
     PostgreSQLFindDialect findDialect_;
   };
 }

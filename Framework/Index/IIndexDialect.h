@@ -6,12 +6,14 @@
 #include "Framework/Index/IndexTypes.h"
 
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace OrthancRegistry
 {
   class IFindDialect;
+  class KnownSeries;
 
   struct CreatedInstance
   {
@@ -26,6 +28,24 @@ namespace OrthancRegistry
     int64_t studyId = 0;
     int64_t seriesId = 0;
     bool isChangePrepared = false; // as by IIndexDialect::PrepareChange()
+  };
+
+  // How an engine creates an instance without waiting for the answer, where answers come over a network.
+  // Stateless, thread-safe.
+  class ILateCreation
+  {
+  public:
+    virtual ~ILateCreation() = default;
+
+    // As IIndexDialect::CreateInstance(). Reserves internal ids for instances to come, in ascending order and
+    // higher than any that has been given so far; whoever does not use them leaves gaps.
+    virtual CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path,
+                                           std::vector<int64_t>& reserved) const = 0;
+
+    // Creates a new instance in a series that is there, all as "expected", with a reserved id. If it turns
+    // out that anything is otherwise, the transaction fails with a RetryableError.
+    virtual void CreateInstanceLater(Transaction& transaction, const CreatedInstance& expected,
+                                     const std::string& instance) const = 0;
   };
 
   struct DeletedResources
@@ -73,6 +93,12 @@ namespace OrthancRegistry
     virtual CreatedInstance CreateInstance(Transaction& transaction, const std::string& patient,
                                            const std::string& study, const std::string& series,
                                            const std::string& instance) const = 0;
+
+    // Null where there is nothing to be gained
+    virtual const ILateCreation* GetLateCreation() const
+    {
+      return nullptr;
+    }
 
     // Contract: operation DELETE_RESOURCE, for an existing resource (UnknownResource otherwise).
     virtual DeletedResources DeleteResource(Transaction& transaction, int64_t id) const = 0;
@@ -134,8 +160,11 @@ namespace OrthancRegistry
     // Told when the transaction has ended: false unless it is known to have been committed. Must not throw.
     using EndHandler = std::function<void(bool isCommitted)>;
 
-    IndexTransaction(IDatabase& database, const IIndexDialect& dialectToUse, AccessMode accessMode)
-        : mode(accessMode), transaction(database, accessMode), dialect(dialectToUse)
+    // "known" is null if nobody runs the transaction again after a RetryableError.
+    IndexTransaction(IDatabase& database, const IIndexDialect& dialectToUse, AccessMode accessMode,
+                     std::shared_ptr<KnownSeries> known = nullptr)
+        : mode(accessMode), transaction(database, accessMode), dialect(dialectToUse),
+          knownSeries(std::move(known))
     {
     }
 
@@ -173,6 +202,7 @@ namespace OrthancRegistry
     Transaction transaction;
     const IIndexDialect& dialect;
     bool changePrepared = false; // see IIndexDialect::PrepareChange()
+    const std::shared_ptr<KnownSeries> knownSeries;
     HeldResources resources;
     std::vector<EndHandler> endHandlers;
 

@@ -24,15 +24,6 @@ namespace OrthancRegistry
                      const std::string& value) = 0;
   };
 
-  // The patient, study, series and instance of an instance that is stored: public ids
-  struct InstancePath
-  {
-    const std::string& patient;
-    const std::string& study;
-    const std::string& series;
-    const std::string& instance;
-  };
-
   // Is asked and told about resources.
   class IResourceObserver
   {

@@ -19,6 +19,15 @@ namespace OrthancRegistry
     Instance = 3
   };
 
+  // The patient, study, series and instance of an instance that is stored: public ids
+  struct InstancePath
+  {
+    const std::string& patient;
+    const std::string& study;
+    const std::string& series;
+    const std::string& instance;
+  };
+
   // Metadata that the index itself maintains, of patients only
   constexpr int METADATA_IS_PROTECTED = 18;
   constexpr int METADATA_RECYCLING_ORDER = 19;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Index/Resources.h"
 
+#include "Framework/Index/KnownSeries.h"
+
 #include <limits>
 
 namespace OrthancRegistry::Resources
@@ -19,12 +21,44 @@ namespace OrthancRegistry::Resources
     {
       isNew ? resources.HoldNew(id) : resources.Hold(id);
     }
+
+    void RememberIfCommitted(IndexTransaction& t, const InstancePath& path, const CreatedInstance& created)
+    {
+      t.endHandlers.emplace_back(
+          [known = t.knownSeries, series = path.series, created](bool isCommitted)
+          {
+            isCommitted ? known->Remember(series, created) : known->Forget(series);
+          });
+    }
+
+    CreatedInstance CreateInstance(IndexTransaction& t, const InstancePath& path)
+    {
+      const ILateCreation* const late = t.dialect.GetLateCreation();
+      if (t.knownSeries == nullptr || late == nullptr || !KnownSeries::TakeAbsent(path.instance))
+      {
+        return t.dialect.CreateInstance(t.transaction, path.patient, path.study, path.series, path.instance);
+      }
+      if (const auto expected = t.knownSeries->Expect(path.series))
+      {
+        RememberIfCommitted(t, path, *expected);
+        late->CreateInstanceLater(t.transaction, *expected, path.instance);
+        return *expected;
+      }
+      std::vector<int64_t> reserved;
+      const CreatedInstance created = late->CreateInstance(t.transaction, path, reserved);
+      t.knownSeries->SetIds(reserved);
+      if (created.isNewInstance)
+      {
+        RememberIfCommitted(t, path, created);
+      }
+      return created;
+    }
   }
 
   CreatedInstance CreateInstance(IndexTransaction& t, const std::string& patient, const std::string& study,
                                  const std::string& series, const std::string& instance)
   {
-    const CreatedInstance created = t.dialect.CreateInstance(t.transaction, patient, study, series, instance);
+    const CreatedInstance created = CreateInstance(t, {patient, study, series, instance});
     if (created.isNewInstance)
     {
       Keep(t.resources, created.patientId, created.isNewPatient);
@@ -39,7 +73,15 @@ namespace OrthancRegistry::Resources
   DeletedResources DeleteResource(IndexTransaction& t, int64_t id)
   {
     t.resources.Forget();
-    return t.dialect.DeleteResource(t.transaction, id);
+    DeletedResources deleted = t.dialect.DeleteResource(t.transaction, id);
+    for (const ResourceReference& resource : deleted.resources)
+    {
+      if (t.knownSeries != nullptr && resource.level == ResourceLevel::Series)
+      {
+        t.knownSeries->Forget(resource.publicId);
+      }
+    }
+    return deleted;
   }
 
   std::optional<FoundResource> Lookup(IndexTransaction& t, const std::string& publicId)
@@ -48,6 +90,7 @@ namespace OrthancRegistry::Resources
         "SELECT internalId, resourceType FROM Resources WHERE publicId = $1", publicId);
     if (!row)
     {
+      KnownSeries::NoteAbsent(publicId);
       return std::nullopt;
     }
     const auto& [id, level] = *row;

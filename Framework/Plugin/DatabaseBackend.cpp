@@ -2,6 +2,7 @@
 #include "Framework/Plugin/DatabaseBackend.h"
 
 #include "Framework/Common/Logging.h"
+#include "Framework/Index/KnownSeries.h"
 #include "Framework/Plugin/PluginContext.h"
 
 #include <algorithm>
@@ -118,6 +119,8 @@ namespace OrthancRegistry
 
   void DatabaseBackend::Register(uint32_t maximumRetries)
   {
+    knownSeries_ = maximumRetries > 0 ? std::make_shared<KnownSeries>() : nullptr;
+
     // The backend belongs to the plugin, so that there is nothing to do when the core finalizes it
     const auto finalize = [](void*) {};
     const auto code = OrthancPluginRegisterDatabaseBackendV4(PluginContext::Get(), this, maximumRetries,
@@ -210,7 +213,7 @@ namespace OrthancRegistry
         type == Messages::TRANSACTION_READ_ONLY ? AccessMode::ReadOnly : AccessMode::ReadWrite;
     try
     {
-      auto transaction = std::make_unique<IndexTransaction>(database_, dialect_, mode);
+      auto transaction = std::make_unique<IndexTransaction>(database_, dialect_, mode, knownSeries_);
       if (mode == AccessMode::ReadWrite && hooks_.onWritten)
       {
         transaction->endHandlers.emplace_back(

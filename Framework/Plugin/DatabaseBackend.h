@@ -56,6 +56,7 @@ namespace OrthancRegistry
     IDatabase& database_;
     const IIndexDialect& dialect_;
     BackendHooks hooks_;
+    std::shared_ptr<KnownSeries> knownSeries_; // null if the core does not retry
     TransactionTable transactions_;
     std::array<Adapter::Operation, MAXIMUM_OPERATIONS> operations_ = {};
   };

@@ -4,6 +4,8 @@
 #include "UnitTests/Plugin/FakeOrthanc.h"
 #include "UnitTests/TestDatabases.h"
 
+#include <thread>
+
 namespace OrthancRegistry
 {
   using namespace Adapter;
@@ -112,14 +114,22 @@ namespace OrthancRegistry
                                                          : "(absent)";
       }
 
-      int64_t CreatePatient(const std::string& patient)
+      static Messages::TransactionRequest MakeInstance(const std::string& patient,
+                                                       const std::string& instance)
       {
         Messages::TransactionRequest request;
         request.mutable_create_instance()->set_patient(patient);
         request.mutable_create_instance()->set_study(patient + "-study");
         request.mutable_create_instance()->set_series(patient + "-series");
-        request.mutable_create_instance()->set_instance(patient + "-instance");
-        return Run(Messages::OPERATION_CREATE_INSTANCE, request).create_instance().patient_id();
+        request.mutable_create_instance()->set_instance(instance);
+        return request;
+      }
+
+      int64_t CreatePatient(const std::string& patient)
+      {
+        return Run(Messages::OPERATION_CREATE_INSTANCE, MakeInstance(patient, patient + "-instance"))
+            .create_instance()
+            .patient_id();
       }
 
       Testing::FakeOrthanc core_;
@@ -277,6 +287,83 @@ namespace OrthancRegistry
       EXPECT_EQ(lookupThrowing(std::bad_alloc()), OrthancPluginErrorCode_NotEnoughMemory);
       EXPECT_EQ(lookupThrowing(std::runtime_error("?")), OrthancPluginErrorCode_InternalError);
       EXPECT_EQ(lookupThrowing(42), OrthancPluginErrorCode_InternalError);
+    }
+
+    TEST_P(DatabaseBackendTest, StoresAgainWhatAnotherOneHasStoredMeanwhile)
+    {
+      CreatePatient("p");
+      const auto store = [this](const std::string& instance, const std::function<void()>& meanwhile)
+      {
+        Messages::TransactionRequest lookup;
+        lookup.mutable_lookup_resource()->set_public_id(instance);
+        EXPECT_FALSE(Run(Messages::OPERATION_LOOKUP_RESOURCE, lookup).lookup_resource().found());
+        const int64_t transaction = Start();
+        const auto created =
+            Send(transaction, Messages::OPERATION_CREATE_INSTANCE, MakeInstance("p", instance));
+        EXPECT_TRUE(created.message.transaction_response().create_instance().is_new_instance());
+        meanwhile();
+        const auto code = Send(transaction, Messages::OPERATION_COMMIT).code;
+        Finalize(transaction);
+        return code;
+      };
+      const auto nothing = [] {};
+      EXPECT_EQ(store("i1", nothing), OrthancPluginErrorCode_Success);
+      EXPECT_EQ(store("i2", nothing), OrthancPluginErrorCode_Success);
+      if (GetParam() == Engine::PostgreSQL)
+      {
+        const auto create = [this]
+        {
+          return Run(Messages::OPERATION_CREATE_INSTANCE, MakeInstance("p", "i3"))
+              .create_instance()
+              .is_new_instance();
+        };
+        EXPECT_EQ(store("i3",
+                        [&]
+                        {
+                          EXPECT_TRUE(create());
+                        }),
+                  OrthancPluginErrorCode_DatabaseCannotSerialize);
+        EXPECT_FALSE(create());
+      }
+    }
+
+    TEST_P(DatabaseBackendTest, ExpectsAnInstanceToBeNewOnlyIfItCanBeRunAgain)
+    {
+      const auto create = [this](const std::string& instance)
+      {
+        return Run(Messages::OPERATION_CREATE_INSTANCE, MakeInstance("p", instance))
+            .create_instance()
+            .is_new_instance();
+      };
+      const auto lookup = [this](const std::string& instance)
+      {
+        Messages::TransactionRequest request;
+        request.mutable_lookup_resource()->set_public_id(instance);
+        EXPECT_FALSE(Run(Messages::OPERATION_LOOKUP_RESOURCE, request).lookup_resource().found());
+      };
+      for (const uint32_t retries : {0u, 10u})
+      {
+        const std::string first = "first of " + std::to_string(retries);
+        const std::string second = "second of " + std::to_string(retries);
+        backend_->Register(retries);
+        lookup(first);
+        EXPECT_TRUE(create(first));
+        lookup(second);
+        std::thread(
+            [&]
+            {
+              EXPECT_TRUE(create(second));
+            })
+            .join();
+        const int64_t transaction = Start();
+        EXPECT_EQ(Send(transaction, Messages::OPERATION_CREATE_INSTANCE, MakeInstance("p", second))
+                      .message.transaction_response()
+                      .create_instance()
+                      .is_new_instance(),
+                  retries > 0 && GetParam() == Engine::PostgreSQL);
+        Send(transaction, Messages::OPERATION_ROLLBACK);
+        Finalize(transaction);
+      }
     }
 
     TEST_P(DatabaseBackendTest, FiltersTheSavedJobsOnly)

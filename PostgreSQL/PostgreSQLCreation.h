@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "Framework/Index/IIndexDialect.h"
+
+namespace OrthancRegistry
+{
+  // Creation of instances by the functions of PostgreSQL/Migrations/Index. Stateless, thread-safe.
+  class PostgreSQLCreation : public ILateCreation
+  {
+  public:
+    // Reserves as many ids as named.
+    CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path, int64_t count,
+                                   std::vector<int64_t>& reserved) const;
+
+    CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path,
+                                   std::vector<int64_t>& reserved) const override;
+    void CreateInstanceLater(Transaction& transaction, const CreatedInstance& expected,
+                             const std::string& instance) const override;
+  };
+}
