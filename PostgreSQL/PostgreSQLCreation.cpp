@@ -7,8 +7,6 @@ namespace OrthancRegistry
 {
   namespace
   {
-    constexpr int64_t RESERVED_IDS = 32;
-
     std::vector<int64_t> ParseIds(const std::string& text)
     {
       std::istringstream stream(text);
@@ -22,7 +20,7 @@ namespace OrthancRegistry
   }
 
   CreatedInstance PostgreSQLCreation::CreateInstance(Transaction& transaction, const InstancePath& path,
-                                                     int64_t count, std::vector<int64_t>& reserved) const
+                                                     size_t count, std::vector<int64_t>& reserved) const
   {
     CreatedInstance created;
     try
@@ -51,7 +49,7 @@ namespace OrthancRegistry
               created.isChangePrepared = true;
             }
           },
-          path.patient, path.study, path.series, path.instance, count);
+          path.patient, path.study, path.series, path.instance, static_cast<int64_t>(count));
     }
     catch (const ConstraintError& error)
     {
@@ -59,12 +57,6 @@ namespace OrthancRegistry
       throw RetryableError(error.what());
     }
     return created;
-  }
-
-  CreatedInstance PostgreSQLCreation::CreateInstance(Transaction& transaction, const InstancePath& path,
-                                                     std::vector<int64_t>& reserved) const
-  {
-    return CreateInstance(transaction, path, RESERVED_IDS, reserved);
   }
 
   void PostgreSQLCreation::CreateInstanceLater(Transaction& transaction, const CreatedInstance& expected,

@@ -9,11 +9,7 @@ namespace OrthancRegistry
   class PostgreSQLCreation : public ILateCreation
   {
   public:
-    // Reserves as many ids as named.
-    CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path, int64_t count,
-                                   std::vector<int64_t>& reserved) const;
-
-    CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path,
+    CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path, size_t count,
                                    std::vector<int64_t>& reserved) const override;
     void CreateInstanceLater(Transaction& transaction, const CreatedInstance& expected,
                              const std::string& instance) const override;

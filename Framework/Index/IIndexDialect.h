@@ -37,9 +37,9 @@ namespace OrthancRegistry
   public:
     virtual ~ILateCreation() = default;
 
-    // As IIndexDialect::CreateInstance(). Reserves internal ids for instances to come, in ascending order and
-    // higher than any that has been given so far; whoever does not use them leaves gaps.
-    virtual CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path,
+    // As IIndexDialect::CreateInstance(). Reserves so many internal ids for instances to come, in ascending
+    // order and higher than any that has been given so far; whoever does not use them leaves gaps.
+    virtual CreatedInstance CreateInstance(Transaction& transaction, const InstancePath& path, size_t count,
                                            std::vector<int64_t>& reserved) const = 0;
 
     // Creates a new instance in a series that is there, all as "expected", with a reserved id. If it turns

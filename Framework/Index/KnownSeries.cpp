@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "Framework/Index/KnownSeries.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace OrthancRegistry
@@ -8,6 +9,9 @@ namespace OrthancRegistry
   namespace
   {
     constexpr size_t MAXIMUM_SERIES = 10000; // about 2 MB
+
+    constexpr size_t FEWEST_IDS = 16;
+    constexpr size_t MOST_IDS = 256;
 
     // Ids are in about the order of arrival, also in a cluster.
     constexpr std::chrono::seconds LIFETIME_OF_IDS(60);
@@ -58,6 +62,13 @@ namespace OrthancRegistry
   {
     const std::lock_guard lock(mutex_);
     series_.erase(series);
+  }
+
+  size_t KnownSeries::CountIdsToReserve()
+  {
+    const std::lock_guard lock(mutex_);
+    count_ = std::clamp(ids_.empty() ? count_ * 2 : count_ / 2, FEWEST_IDS, MOST_IDS);
+    return count_;
   }
 
   void KnownSeries::SetIds(const std::vector<int64_t>& ids)

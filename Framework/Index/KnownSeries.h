@@ -35,6 +35,9 @@ namespace OrthancRegistry
 
     void Forget(const std::string& series);
 
+    // How many ids are worth to be reserved now: more if the last ones have been used up, fewer if not.
+    size_t CountIdsToReserve();
+
     // Replaces the ids that are left by higher ones, so that instances which come one after the other have
     // ascending ids.
     void SetIds(const std::vector<int64_t>& ids);
@@ -52,6 +55,7 @@ namespace OrthancRegistry
     std::mutex mutex_;
     std::map<std::string, Parents> series_;
     std::deque<int64_t> ids_;
+    size_t count_ = 0; // of ids at once
     Clock::time_point idsEnd_;
   };
 }

@@ -45,7 +45,8 @@ namespace OrthancRegistry::Resources
         return *expected;
       }
       std::vector<int64_t> reserved;
-      const CreatedInstance created = late->CreateInstance(t.transaction, path, reserved);
+      const CreatedInstance created =
+          late->CreateInstance(t.transaction, path, t.knownSeries->CountIdsToReserve(), reserved);
       t.knownSeries->SetIds(reserved);
       if (created.isNewInstance)
       {
@@ -90,7 +91,6 @@ namespace OrthancRegistry::Resources
         "SELECT internalId, resourceType FROM Resources WHERE publicId = $1", publicId);
     if (!row)
     {
-      KnownSeries::NoteAbsent(publicId);
       return std::nullopt;
     }
     const auto& [id, level] = *row;

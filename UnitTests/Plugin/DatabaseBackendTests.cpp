@@ -125,6 +125,16 @@ namespace OrthancRegistry
         return request;
       }
 
+      // As the core looks for an instance before it stores it
+      bool IsFound(const std::string& instance)
+      {
+        Messages::TransactionRequest request;
+        request.mutable_find()->set_level(Messages::RESOURCE_INSTANCE);
+        request.mutable_find()->set_orthanc_id_instance(instance);
+        request.mutable_find()->set_retrieve_attachments(true);
+        return Run(Messages::OPERATION_FIND, request).find_size() > 0;
+      }
+
       int64_t CreatePatient(const std::string& patient)
       {
         return Run(Messages::OPERATION_CREATE_INSTANCE, MakeInstance(patient, patient + "-instance"))
@@ -294,9 +304,7 @@ namespace OrthancRegistry
       CreatePatient("p");
       const auto store = [this](const std::string& instance, const std::function<void()>& meanwhile)
       {
-        Messages::TransactionRequest lookup;
-        lookup.mutable_lookup_resource()->set_public_id(instance);
-        EXPECT_FALSE(Run(Messages::OPERATION_LOOKUP_RESOURCE, lookup).lookup_resource().found());
+        EXPECT_FALSE(IsFound(instance));
         const int64_t transaction = Start();
         const auto created =
             Send(transaction, Messages::OPERATION_CREATE_INSTANCE, MakeInstance("p", instance));
@@ -335,20 +343,14 @@ namespace OrthancRegistry
             .create_instance()
             .is_new_instance();
       };
-      const auto lookup = [this](const std::string& instance)
-      {
-        Messages::TransactionRequest request;
-        request.mutable_lookup_resource()->set_public_id(instance);
-        EXPECT_FALSE(Run(Messages::OPERATION_LOOKUP_RESOURCE, request).lookup_resource().found());
-      };
       for (const uint32_t retries : {0u, 10u})
       {
         const std::string first = "first of " + std::to_string(retries);
         const std::string second = "second of " + std::to_string(retries);
         backend_->Register(retries);
-        lookup(first);
+        EXPECT_FALSE(IsFound(first));
         EXPECT_TRUE(create(first));
-        lookup(second);
+        EXPECT_FALSE(IsFound(second));
         std::thread(
             [&]
             {

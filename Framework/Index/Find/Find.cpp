@@ -6,6 +6,7 @@
 #include "Framework/Index/Find/PlanReuse.h"
 #include "Framework/Index/Find/Retrieval.h"
 #include "Framework/Index/Find/SqlBuilder.h"
+#include "Framework/Index/KnownSeries.h"
 
 #include <algorithm>
 
@@ -183,6 +184,16 @@ namespace OrthancRegistry
       return text + ") AS MATERIALIZED (" + statement.text + ") SELECT * FROM found WHERE " + keep;
     }
 
+    // Orthanc looks for an instance before it stores it.
+    void NoteAbsence(const FindFilter& filter, const std::vector<FoundItem>& found)
+    {
+      const std::string& instance = filter.orthancIds[static_cast<size_t>(ResourceLevel::Instance)];
+      if (found.empty() && filter.level == ResourceLevel::Instance && !instance.empty())
+      {
+        KnownSeries::NoteAbsent(instance);
+      }
+    }
+
     // A transaction that writes would keep the setting for its other statements.
     void PrepareSearch(IndexTransaction& t, const FindFilter& filter)
     {
@@ -214,7 +225,9 @@ namespace OrthancRegistry
     {
       t.transaction.QueryRows(statement.text, sql.GetParameters(), onRow);
     }
-    return retrieval.Run();
+    std::vector<FoundItem> found = retrieval.Run();
+    NoteAbsence(request.filter, found);
+    return found;
   }
 
   uint64_t CountResources(IndexTransaction& t, const FindFilter& filter)
