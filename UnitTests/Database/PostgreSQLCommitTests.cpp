@@ -221,6 +221,7 @@ namespace OrthancRegistry::Testing
     MakeCommitWait(parameters_.schema);
     Transaction holder(*server_, AccessMode::ReadWrite);
     holder.QueryRows("SELECT pg_advisory_xact_lock(hashtext($1))", {{Bind(parameters_.schema)}}, {});
+    int process = 0;
     std::chrono::steady_clock::time_point start;
     EXPECT_THROW(InsertProven(*database_, Stage::AfterSending,
                               [&](const PostgreSQLSession& session)
@@ -231,10 +232,12 @@ namespace OrthancRegistry::Testing
                                       return IsWaiting(session.GetServerProcess());
                                     }));
                                 CutConnection(session);
+                                process = session.GetServerProcess();
                                 start = std::chrono::steady_clock::now();
                               }),
                  ConnectionLostError);
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+    EXPECT_EQ(0, holder.QueryValue<int64_t>("SELECT COUNT(*) FROM pg_stat_activity WHERE pid = $1", process));
     holder.Commit();
     EXPECT_EQ(0, CountRows("Values"));
   }

@@ -236,6 +236,23 @@ namespace OrthancRegistry::Testing
     }
   }
 
+  TEST_F(LateCreationTest, ASeriesThatAloneIsGoneIsMadeAgain)
+  {
+    Store("i1");
+    Store("j1", {}, "other");
+    EXPECT_THROW(Store("i2",
+                       [&]
+                       {
+                         Delete("se");
+                       }),
+                 RetryableError);
+    EXPECT_EQ((Statistics{1, 1, 1, 1, 10, 20}), Count());
+    const Cost again = Store("i2");
+    EXPECT_TRUE(again.created.isNewSeries);
+    EXPECT_FALSE(again.created.isNewStudy);
+    EXPECT_EQ((Statistics{1, 1, 2, 2, 20, 40}), Count());
+  }
+
   TEST_F(LateCreationTest, AnInstanceThatAnotherOneHasStoredIsFound)
   {
     Store("i1");
