@@ -81,7 +81,8 @@ BEGIN
                               'sharedcountattachments', 'sharedfoldstatistics', 'sharedtouchpatient',
                               'sharedensureresource', 'sharedcreateinstance', 'shareddeletesubtrees',
                               'shareddeleteresource', 'sharedannouncechanges', 'sharedvisiblechangeslimit',
-                              'sharedlockexports', 'sharedholdresource', 'sharedinteger', 'sharedreal', 'sharedfold'])
+                              'sharedlockexports', 'sharedholdresource', 'sharedinteger', 'sharedreal', 'sharedfold',
+                              'sharedreserveresources', 'sharedcreateexpectedinstance'])
   LOOP
     EXECUTE format('DROP FUNCTION %s', ours.name);
   END LOOP;
