@@ -8,6 +8,9 @@ namespace OrthancRegistry
     // Walking costs as much for each resource, so at some distance it is cheaper to sort all of them.
     constexpr int64_t LONGEST_WALK = 20000;
 
+    // A larger page is worth reading all resources.
+    constexpr int64_t LONGEST_PAGE_BY_ROW = 1000;
+
     constexpr std::string_view COLLATION = " COLLATE \"C\"";
 
     std::string GetVariable(ResourceLevel level)
@@ -70,14 +73,21 @@ namespace OrthancRegistry
     return pattern;
   }
 
-  // An index alone tells which public ids the page has.
+  // An index alone tells which public ids the page has. Again, "LIMIT 1" is against the planner, which joins
+  // a page with all resources if they are not very many.
   std::optional<std::string> PostgreSQLFindDialect::SelectPageOfAll(const SqlBuilder& sql,
                                                                     const PageLimits& limits) const
   {
     const std::string alias(GetAlias(sql.GetLevel()));
-    std::string text = "SELECT " + GetIdColumns(sql.GetLevel()) + " FROM (" +
-                       sql.BuildSelect(alias + ".publicId") + limits.text + ") AS page JOIN Resources AS ";
-    text += alias + " ON " + alias + ".publicId = page.publicId ORDER BY " + alias + ".publicId";
+    const std::string ids = GetIdColumns(sql.GetLevel());
+    const std::string isOfPage = alias + ".publicId = page.publicId";
+    std::string text =
+        "SELECT " + ids + " FROM (" + sql.BuildSelect(alias + ".publicId") + limits.text + ") AS page ";
+    text += limits.count <= LONGEST_PAGE_BY_ROW
+                ? "CROSS JOIN LATERAL (SELECT " + ids + " FROM Resources AS " + alias + " WHERE " + isOfPage +
+                      " LIMIT 1) AS " + alias
+                : "JOIN Resources AS " + alias + " ON " + isOfPage;
+    text += " ORDER BY page.publicId";
     return text.append(COLLATION);
   }
 

@@ -323,19 +323,17 @@ namespace OrthancRegistry
     }
     const Ids ids = Collect(GetLevels(true, &ParentRetrieval::mainDicomTags));
     Ask<int64_t, std::optional<uint16_t>, std::optional<uint16_t>, std::string>(
-        "SELECT Resources.internalId, tagGroup, tagElement, COALESCE(value, '') FROM Resources "
-        "LEFT JOIN MainDicomTags ON MainDicomTags.id = Resources.internalId WHERE Resources.internalId = " +
-            ids.text,
+        "SELECT id, tagGroup, tagElement, COALESCE(value, '') FROM MainDicomTags WHERE id = " + ids.text +
+            " UNION ALL SELECT internalId, NULL, NULL, '' FROM Resources WHERE internalId = " + ids.text,
         [this](int64_t id, std::optional<uint16_t> group, std::optional<uint16_t> element, std::string value)
         {
-          if (existing_.empty() || last_ != id)
-          {
-            existing_.insert(id);
-            last_ = id;
-          }
           if (group && element)
           {
             tags_[id].push_back({*group, *element, std::move(value)});
+          }
+          else
+          {
+            existing_.insert(id);
           }
         },
         ids);
@@ -351,11 +349,11 @@ namespace OrthancRegistry
       const int64_t id = GetId(row, static_cast<ResourceLevel>(level));
       if (tags)
       {
-        row.item.contents[level].mainDicomTags = tags_[id];
+        row.item.contents[level].mainDicomTags = level == own ? std::move(tags_[id]) : tags_[id];
       }
       if (metadata)
       {
-        row.item.contents[level].metadata = metadata_[id];
+        row.item.contents[level].metadata = level == own ? std::move(metadata_[id]) : metadata_[id];
       }
     }
   }

@@ -83,6 +83,5 @@ namespace OrthancRegistry
     std::unordered_map<int64_t, std::vector<TagValue>> tags_;
     std::unordered_map<int64_t, std::vector<MetadataValue>> metadata_;
     std::unordered_set<int64_t> existing_;
-    int64_t last_ = 0; // the one that was added last
   };
 }
