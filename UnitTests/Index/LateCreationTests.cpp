@@ -287,6 +287,20 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ("j1", Resources::GetPublicId(reader, other.instanceId));
   }
 
+  // The same, before anybody has been given the id again
+  TEST_F(LateCreationTest, AnIdThatIsStillToBeGivenIsNotTaken)
+  {
+    const Cost first = Store("i1");
+    {
+      Transaction transaction(database_->Get(), AccessMode::ReadWrite);
+      transaction.Execute("SELECT setval('Resources_internalId_seq', $1)", first.created.instanceId);
+      transaction.Commit();
+    }
+    EXPECT_THROW(Store("i2"), RetryableError);
+    EXPECT_EQ(first.created.instanceId + 1, Store("i2").created.instanceId);
+    EXPECT_EQ((Statistics{1, 1, 1, 2, 20, 40}), Count());
+  }
+
   TEST_F(LateCreationTest, WhatWasRolledBackIsNotKnown)
   {
     {

@@ -12,7 +12,8 @@ END
 $$;
 
 -- What SharedCreateInstance does for an instance that is new in a series that is not. The gate of the patient keeps
--- the series from being deleted. Ids are never used twice, but by a standby that has taken over.
+-- the series from being deleted. A standby that has taken over may not know that it has given out the id: it would do so
+-- again.
 CREATE FUNCTION SharedCreateExpectedInstance(patient BIGINT, series BIGINT, instance BIGINT, instancePublicId TEXT)
 RETURNS VOID
 LANGUAGE plpgsql AS
@@ -21,7 +22,9 @@ BEGIN
   PERFORM FROM Resources WHERE internalId = patient FOR NO KEY UPDATE;
   IF FOUND THEN
     INSERT INTO Resources (internalId, resourceType, publicId, parentId)
-    SELECT instance, 3, instancePublicId, series WHERE EXISTS (SELECT FROM Resources WHERE internalId = series)
+    SELECT instance, 3, instancePublicId, series
+    WHERE EXISTS (SELECT FROM Resources WHERE internalId = series)
+      AND instance <= (SELECT last_value FROM Resources_internalId_seq)
     ON CONFLICT DO NOTHING;
   END IF;
   IF NOT FOUND THEN
