@@ -64,6 +64,13 @@ namespace OrthancRegistry
     series_.erase(series);
   }
 
+  void KnownSeries::Distrust(const std::string& series)
+  {
+    const std::lock_guard lock(mutex_);
+    series_.erase(series);
+    ids_.clear();
+  }
+
   size_t KnownSeries::CountIdsToReserve()
   {
     const std::lock_guard lock(mutex_);

@@ -35,6 +35,9 @@ namespace OrthancRegistry
 
     void Forget(const std::string& series);
 
+    // A transaction that expected something there has failed: neither the series nor the ids are relied on.
+    void Distrust(const std::string& series);
+
     // How many ids are worth to be reserved now: more if the last ones have been used up, fewer if not.
     size_t CountIdsToReserve();
 

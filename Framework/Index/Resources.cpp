@@ -27,7 +27,7 @@ namespace OrthancRegistry::Resources
       t.endHandlers.emplace_back(
           [known = t.knownSeries, series = path.series, created](bool isCommitted)
           {
-            isCommitted ? known->Remember(series, created) : known->Forget(series);
+            isCommitted ? known->Remember(series, created) : known->Distrust(series);
           });
     }
 
