@@ -5,6 +5,8 @@
 #include "Framework/Index/Find/FindPage.h"
 #include "Framework/Index/Find/PlanReuse.h"
 
+#include <algorithm>
+
 namespace OrthancRegistry::Testing
 {
   namespace
@@ -172,6 +174,10 @@ namespace OrthancRegistry::Testing
     const std::string plain = GetPlan(*database, request);
     EXPECT_NE(plain.find("Index Only Scan using sharedparentsindex"), std::string::npos) << plain;
 
+    request.limits = FindLimits{100, 500};
+    const std::string large = GetPlan(*database, request);
+    EXPECT_EQ(large.find("Seq Scan"), std::string::npos) << large;
+
     request.ordering = {OrderByTag(ResourceLevel::Study, STUDY_DATE, true)};
     request.ordering[0].isIdentifier = true;
     const std::string descending = GetPlan(*database, request);
@@ -182,6 +188,22 @@ namespace OrthancRegistry::Testing
     request.ordering[0].descending = false;
     const std::string ascending = GetPlan(*database, request);
     EXPECT_NE(ascending.find("Index Scan using dicomidentifiersindex3"), std::string::npos) << ascending;
+  }
+
+  // Which is joined with all resources: by a hash, that knows no order
+  TEST(FindPlanTests, ALargePageOfPostgreSQLIsInOrder)
+  {
+    const auto database = TestDatabase::Create(Engine::PostgreSQL);
+    database->Migrate("Index");
+    AddStudies(database->Get());
+    FindRequest request;
+    request.filter.level = ResourceLevel::Study;
+    request.limits = FindLimits{500, 2000};
+    EXPECT_NE(GetPlan(*database, request).find("Hash Join"), std::string::npos);
+    IndexTransaction t(database->Get(), database->GetDialect(), AccessMode::ReadOnly);
+    const std::vector<FoundItem> found = FindResources(t, request);
+    EXPECT_EQ(2000u, found.size());
+    EXPECT_TRUE(std::ranges::is_sorted(found, {}, &FoundItem::publicId));
   }
 
   // Without statistics, SQLite would look at each resource of the level.

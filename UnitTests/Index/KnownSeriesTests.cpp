@@ -55,4 +55,17 @@ namespace OrthancRegistry::Testing
     EXPECT_EQ(8, known.Expect("se")->instanceId);
     EXPECT_FALSE(known.Expect("se"));
   }
+
+  // The numbers of a standby that has taken over begin where it left off.
+  TEST(KnownSeriesTest, LowerIdsAreUsedAfterAFailure)
+  {
+    KnownSeries known;
+    known.Remember("se", {});
+    known.SetIds({7, 8});
+    known.Distrust("se");
+    EXPECT_FALSE(known.Expect("se"));
+    known.Remember("se", {});
+    known.SetIds({4, 5});
+    EXPECT_EQ(4, known.Expect("se")->instanceId);
+  }
 }
