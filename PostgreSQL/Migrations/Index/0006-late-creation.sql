@@ -36,3 +36,66 @@ BEGIN
   PERFORM SharedAnnounceChanges();
 END
 $$;
+
+-- As in 0004, but for a patient who was created and deleted by others since he was looked for: what was found below him
+-- has gone with him. Whoever makes a patient makes all that is below.
+CREATE OR REPLACE FUNCTION
+  SharedCreateInstance(patient TEXT, study TEXT, series TEXT, instance TEXT,
+                       OUT isNewPatient BOOLEAN, OUT isNewStudy BOOLEAN, OUT isNewSeries BOOLEAN,
+                       OUT isNewInstance BOOLEAN, OUT patientKey BIGINT, OUT studyKey BIGINT,
+                       OUT seriesKey BIGINT, OUT instanceKey BIGINT)
+LANGUAGE plpgsql AS
+$$
+BEGIN
+  isNewPatient := FALSE;
+  isNewStudy := FALSE;
+  isNewSeries := FALSE;
+  isNewInstance := FALSE;
+
+  LOOP
+    SELECT internalId INTO patientKey FROM Resources WHERE publicId = patient FOR NO KEY UPDATE;
+
+    SELECT (SELECT internalId FROM Resources WHERE publicId = instance),
+           (SELECT internalId FROM Resources WHERE publicId = series),
+           (SELECT internalId FROM Resources WHERE publicId = study)
+    INTO instanceKey, seriesKey, studyKey;
+
+    IF instanceKey IS NOT NULL THEN
+      -- Created since the patient was looked for, and perhaps deleted again: what is there now is found with its
+      -- gate. Only an instance of another patient is answered without.
+      CONTINUE WHEN patientKey IS NULL
+                    AND (EXISTS (SELECT FROM Resources WHERE publicId = patient)
+                         OR NOT EXISTS (SELECT FROM Resources WHERE publicId = instance));
+      RETURN;
+    END IF;
+
+    EXIT WHEN patientKey IS NOT NULL;
+
+    INSERT INTO Resources (resourceType, publicId) VALUES (0, patient)
+    ON CONFLICT (publicId) DO NOTHING RETURNING internalId INTO patientKey;
+    IF FOUND THEN
+      isNewPatient := TRUE;
+      studyKey := NULL;
+      seriesKey := NULL;
+      EXIT;
+    END IF;
+  END LOOP;
+
+  IF studyKey IS NULL THEN
+    INSERT INTO Resources (resourceType, publicId, parentId) VALUES (1, study, patientKey)
+    RETURNING internalId INTO studyKey;
+    isNewStudy := TRUE;
+  END IF;
+  IF seriesKey IS NULL THEN
+    INSERT INTO Resources (resourceType, publicId, parentId) VALUES (2, series, studyKey)
+    RETURNING internalId INTO seriesKey;
+    isNewSeries := TRUE;
+  END IF;
+  INSERT INTO Resources (resourceType, publicId, parentId) VALUES (3, instance, seriesKey)
+  RETURNING internalId INTO instanceKey;
+  isNewInstance := TRUE;
+
+  PERFORM SharedTouchPatient(patientKey);
+  PERFORM SharedAnnounceChanges();
+END
+$$;
